@@ -23,6 +23,7 @@ CREATE TABLE oauth_tokens (
     lease_id uuid,
     leased_until timestamptz,
     failed_status bigint CHECK (failed_status BETWEEN 100 AND 599),
+    refusal text CHECK (refusal IN ('ended', 'client')),
     failures bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
     waits_until timestamptz,
     warned_at timestamptz,
@@ -31,6 +32,7 @@ CREATE TABLE oauth_tokens (
     CONSTRAINT oauth_tokens_granted CHECK ((grants = 0) = (obtained_at IS NULL) AND (grants = 0) = (renewal IS NULL)),
     CONSTRAINT oauth_tokens_terms CHECK ((ciphertext IS NULL) OR (terms IS NOT NULL)),
     CONSTRAINT oauth_tokens_lease CHECK ((lease_id IS NULL) = (leased_until IS NULL)),
+    CONSTRAINT oauth_tokens_refusal CHECK ((refusal IS NULL) OR (failed_status IS NOT NULL)),
     CONSTRAINT oauth_tokens_version FOREIGN KEY (tenant_id, connection_id, credential_version, holds_secrets)
     REFERENCES api_credential_versions (tenant_id, connection_id, version, holds_secrets),
     CONSTRAINT oauth_tokens_key FOREIGN KEY (tenant_id, key_version) REFERENCES tenant_data_keys
@@ -62,7 +64,10 @@ COMMENT ON COLUMN oauth_tokens.leased_until IS
 'When the lease ends. A caller that was killed holds it no longer: then others may get the token.';
 COMMENT ON COLUMN oauth_tokens.failed_status IS
 'The HTTP status of the last failure of the token endpoint, 503 if it gave no answer. NULL: none since the last '
-'grant. 401: it refuses the grant for good, so nobody but a test asks it again.';
+'grant.';
+COMMENT ON COLUMN oauth_tokens.refusal IS
+'Why the token endpoint refuses for good; nobody but a test asks it again. ended: the grant ended or was revoked. '
+'client: the client''s own credentials are not accepted, or not for this call. NULL: it does not refuse for good.';
 COMMENT ON COLUMN oauth_tokens.failures IS 'Passing failures in a row: the wait grows with them.';
 COMMENT ON COLUMN oauth_tokens.waits_until IS 'The token endpoint is not called before this time. NULL: no wait.';
 COMMENT ON COLUMN oauth_tokens.warned_at IS
@@ -72,6 +77,7 @@ COMMENT ON CONSTRAINT oauth_tokens_granted ON oauth_tokens IS
 'A row without a grant exists only for the lease of the first one.';
 COMMENT ON CONSTRAINT oauth_tokens_terms ON oauth_tokens IS 'A stored access token is bound to its terms.';
 COMMENT ON CONSTRAINT oauth_tokens_lease ON oauth_tokens IS 'A lease has a holder and an end.';
+COMMENT ON CONSTRAINT oauth_tokens_refusal ON oauth_tokens IS 'A refusal is a failure, whose status is known.';
 COMMENT ON CONSTRAINT oauth_tokens_version ON oauth_tokens IS
 'A version can be destroyed only after its tokens are deleted.';
 COMMENT ON CONSTRAINT oauth_tokens_key ON oauth_tokens IS 'A ciphertext must have a key that decrypts it.';
@@ -90,12 +96,12 @@ USING (tenant_id = current_tenant());
 GRANT SELECT, INSERT, DELETE ON oauth_tokens TO causeway_credentials;
 GRANT UPDATE (
     ciphertext, terms, renewal, grants, by_shared_app, obtained_at, expires_at, refresh_expires_at, scopes, lease_id,
-    leased_until, failed_status, failures, waits_until, warned_at
+    leased_until, failed_status, refusal, failures, waits_until, warned_at
 ) ON oauth_tokens TO causeway_credentials;
 
 -- The schedule looks across tenants. It may read only which grants are due.
 GRANT SELECT (
-    tenant_id, connection_id, credential_version, renewal, obtained_at, expires_at, refresh_expires_at, failed_status,
+    tenant_id, connection_id, credential_version, renewal, obtained_at, expires_at, refresh_expires_at, refusal,
     waits_until, warned_at
 ) ON oauth_tokens TO causeway_keeper;
 GRANT SELECT (tenant_id, connection_id, status, deleted_at) ON integration_connections TO causeway_keeper;
@@ -111,7 +117,7 @@ BEGIN ATOMIC
     FROM (
         SELECT
             t.tenant_id, t.connection_id, t.obtained_at,
-            t.failed_status IS DISTINCT FROM 401 AND coalesce(t.waits_until <= now(), true) AND (
+            t.refusal IS NULL AND coalesce(t.waits_until <= now(), true) AND (
                 (t.renewal = 'refresh' AND t.obtained_at <= now() - p_daily)
                 OR (t.renewal = 'self' AND t.obtained_at <= now() - p_weekly AND coalesce(t.expires_at > now(), true))
             ) AS renew,

@@ -40,7 +40,7 @@ TOKEN_COLUMNS = (
         "refresh_expires_at",
         "scopes",
     ),
-    *("lease_id", "leased_until", "failed_status", "failures", "waits_until", "warned_at"),
+    *("lease_id", "leased_until", "failed_status", "refusal", "failures", "waits_until", "warned_at"),
 )
 # All columns except tenant, connection and actor.
 FLOW_COLUMNS = (
@@ -239,7 +239,7 @@ READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "integration_connections": {"tenant_id", "connection_id", "status", "deleted_at"},
         "oauth_tokens": {
             *("tenant_id", "connection_id", "credential_version", "renewal", "obtained_at", "expires_at"),
-            *("refresh_expires_at", "failed_status", "waits_until", "warned_at"),
+            *("refresh_expires_at", "refusal", "waits_until", "warned_at"),
         },
         "sync_runs": {"tenant_id", "run_id", "status", "queued_at", "leased_until"},
         "idempotency_keys": {"tenant_id", "subject", "idempotency_key", "created_at", "leased_until"},

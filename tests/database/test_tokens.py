@@ -3,9 +3,12 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from threading import Event, Timer
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from causeway import settings
 from causeway.outbound.failures import CallFailed, Garbled, TimedOut
@@ -14,8 +17,9 @@ from causeway.platforms.account import Account
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.retrying import PlatformRequest
 from causeway.platforms.tokens import Grant, TokenRefused
-from causeway.platforms.verdicts import judge
+from causeway.platforms.verdicts import Verdict, judge
 from causeway.vault import versions
+from causeway.vault.crypto import CacheLimits
 from tests.database.hub import Hub
 from tests.database.parallel import at_once
 from tests.database.token_endpoint import (
@@ -223,7 +227,7 @@ def test_refused_refresh_token_is_asked_about_once_until_a_test(by_refresh: Conn
     def code(one: Connected, *, anew: bool = False) -> str:
         with pytest.raises(TokenRefused) as refusal:
             one.current(anew=anew)
-        return judge(refusal.value.reply).code
+        return refusal.value.verdict.code
 
     refused = at_once([partial(code, one) for one in [by_refresh.elsewhere() for _ in range(CALLERS)]])
     assert refused == ["INVALID_CREDENTIALS"] * CALLERS
@@ -236,6 +240,114 @@ def test_refused_refresh_token_is_asked_about_once_until_a_test(by_refresh: Conn
     assert by_refresh.current() == "acc3ss-canary-3"
 
 
+@pytest.mark.parametrize(
+    ("answer", "refusal", "code"),
+    [
+        (Answer(400, {"error": "invalid_grant"}), "ended", "INVALID_CREDENTIALS"),
+        (Answer(401, {"error": "invalid_client"}), "client", "INVALID_CREDENTIALS"),
+        (Answer(403, {}), "client", "PROVIDER_FORBIDDEN"),
+    ],
+    ids=["grant", "client", "forbidden"],
+)
+def test_all_callers_are_told_the_same_cause_of_a_refusal(
+    by_refresh: Connected, endpoint: TokenEndpoint, answer: Answer, refusal: str, code: str
+) -> None:
+    """The caller who asked, those who waited, and those who come later."""
+    endpoint.rule = lambda *_: answer
+
+    def told(one: Connected) -> tuple[str | None, Verdict]:
+        with pytest.raises(TokenRefused) as refused:
+            one.current()
+        return refused.value.refusal, refused.value.verdict
+
+    found = at_once([partial(told, one) for one in [by_refresh.elsewhere() for _ in range(5)]])
+    found.append(told(by_refresh))
+
+    assert {(refused, verdict.code) for refused, verdict in found} == {(refusal, code)}
+    assert len({verdict.sentences for _, verdict in found}) == 1
+    assert len(endpoint.calls) == 1
+
+
+def test_refused_caller_uses_the_grant_that_another_one_stored_meanwhile(
+    by_refresh: Connected, endpoint: TokenEndpoint
+) -> None:
+    """The lease ran out, and both used one refresh token that is good once."""
+    rule = rotating(set())
+    second_asks, first_has_stored = Event(), Event()
+
+    def slow(fields: Mapping[str, str], number: int) -> Answer:
+        answer = rule(fields, number)
+        if number == 1:
+            by_refresh.age(leased_until="-1 hour")
+            second_asks.wait(30)
+        else:
+            second_asks.set()
+            first_has_stored.wait(30)
+        return answer
+
+    def first() -> str:
+        token = by_refresh.elsewhere().current()
+        first_has_stored.set()
+        return token
+
+    def second() -> str:
+        while not endpoint.calls:
+            time.sleep(0.01)
+        return by_refresh.elsewhere().current()
+
+    endpoint.rule = slow
+
+    assert at_once([first, second]) == ["acc3ss-canary-1"] * 2
+    assert len(endpoint.calls) == 2
+    assert (by_refresh.row.refusal, by_refresh.row.grants) == (None, 1)
+
+
+def test_grant_is_stored_although_kms_is_down_when_the_platform_answers(
+    by_refresh: Connected, endpoint: TokenEndpoint, kms_down: Callable[[], None]
+) -> None:
+    """Keys are cached for no time at all."""
+    rule = rotating(set())
+    account, environment = by_refresh.live, by_refresh.elsewhere(CacheLimits(seconds=0))
+
+    def broken(fields: Mapping[str, str], number: int) -> Answer:
+        kms_down()
+        return rule(fields, number)
+
+    endpoint.rule = broken
+
+    assert environment.source().current(account, print) == "acc3ss-canary-1"
+    assert by_refresh.hub.read()["refresh_token"] == "r3fresh-canary-1"
+
+
+def test_grant_is_stored_when_the_database_answers_again(
+    by_refresh: Connected, endpoint: TokenEndpoint, admin_url: str
+) -> None:
+    """The database refuses sessions from the moment when the platform has replaced the refresh token."""
+    rule = rotating(set())
+    name = conninfo_to_dict(by_refresh.hub.casino.urls["superuser"])["dbname"]
+
+    def allow(*, sessions: bool) -> None:
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {sessions}')  # ty: ignore[no-matching-overload]
+
+    def restarted(fields: Mapping[str, str], number: int) -> Answer:
+        allow(sessions=False)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename <> current_user",
+                [name],
+            )
+        Timer(1.0, partial(allow, sessions=True)).start()
+        return rule(fields, number)
+
+    endpoint.rule = restarted
+    assert by_refresh.current() == "acc3ss-canary-1"
+
+    endpoint.rule = rule
+    by_refresh.age(obtained_at="-2 hours", expires_at="-2 hours")
+    assert by_refresh.elsewhere().current() == "acc3ss-canary-2"
+
+
 def test_throttled_endpoint_is_left_alone_as_long_as_it_asks(by_client: Connected, endpoint: TokenEndpoint) -> None:
     """All callers together call it once, and each is told how long to wait."""
     endpoint.rule = lambda *_: Answer(429, {}, {"Retry-After": "600"})
@@ -243,7 +355,7 @@ def test_throttled_endpoint_is_left_alone_as_long_as_it_asks(by_client: Connecte
     def refusal(one: Connected) -> tuple[str, int]:
         with pytest.raises(TokenRefused) as refused:
             one.current()
-        verdict = judge(refused.value.reply)
+        verdict = refused.value.verdict
         assert verdict.retry_after is not None
         return verdict.code, verdict.retry_after
 
@@ -262,7 +374,7 @@ def test_failure_of_the_endpoint_is_waited_for_within_the_budget(by_client: Conn
         try:
             return one.current()
         except TokenRefused as refusal:
-            return judge(refusal.reply).code
+            return refusal.verdict.code
 
     found = at_once([partial(outcome, one) for one in [by_client.elsewhere() for _ in range(CALLERS)]])
 
@@ -306,7 +418,7 @@ def test_answer_without_a_token_is_told_by_its_cause(
         by_client.current()
 
     raised = caught.value
-    assert judge(raised.reply if isinstance(raised, TokenRefused) else raised).code == code
+    assert (raised.verdict if isinstance(raised, TokenRefused) else judge(raised)).code == code
     assert not raised.sent
 
 

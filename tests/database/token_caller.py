@@ -5,15 +5,24 @@ import sys
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from causeway.connections.tokens import ConnectionTokens
 from causeway.database.postgres import Database
 from causeway.platforms.account import Account
 from causeway.tenancy.context import JobContext
 from causeway.vault import credentials
-from causeway.vault.crypto import DataKeys
+from causeway.vault.crypto import DataKey, DataKeys
 from causeway.vault.data_keys import StoredKeys
 from tests.database.token_endpoint import CLIENT_CREDENTIALS, SECRETS
 from tests.unit.platforms import platform
+
+
+class _OneKey(DataKeys):
+    """Keys without KMS, which is in the test's own process: this process never gets to encrypting."""
+
+    def active(self, tenant_id: UUID) -> DataKey:  # noqa: ARG002 - of DataKeys
+        return DataKey(1, AESGCM(bytes(32)))
 
 
 def main() -> None:
@@ -23,7 +32,7 @@ def main() -> None:
     connection_id = UUID(given["connection"])
     with context.transaction() as transaction:
         stored = credentials.find(transaction, connection_id)
-    keys = DataKeys(StoredKeys(context.database), "")
+    keys = _OneKey(StoredKeys(context.database), "")
     account = Account(platform(given["url"], CLIENT_CREDENTIALS), "production", {}, SECRETS)
     ConnectionTokens(context, connection_id, stored, keys).current(account, lambda _: None)
 

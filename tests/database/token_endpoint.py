@@ -23,6 +23,7 @@ from causeway.platforms.account import Account
 from causeway.platforms.tokens import Grant
 from causeway.tenancy.context import JobContext
 from causeway.vault import credentials
+from causeway.vault.crypto import CacheLimits
 from tests.database.hub import Hub
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer
@@ -106,9 +107,9 @@ class Connected:
     def connection_id(self) -> UUID:
         return self.hub.connection_id
 
-    def elsewhere(self) -> "Connected":
-        """The same connection in another execution environment."""
-        return Connected(self.hub.elsewhere(), self.account, self.log)
+    def elsewhere(self, limits: CacheLimits | None = None) -> "Connected":
+        """The same connection in another execution environment, whose keys are cached within these limits."""
+        return Connected(self.hub.elsewhere(limits), self.account, self.log)
 
     def source(self, *, anew: bool = False) -> ConnectionTokens:
         """Read the credential with its token, as a load does."""

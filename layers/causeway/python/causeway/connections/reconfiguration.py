@@ -23,8 +23,10 @@ from causeway.errors.tree import Problem
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.account import Account
 from causeway.platforms.token_calls import FreshTokens
+from causeway.platforms.tokens import renewal
 from causeway.tenancy.context import RequestContext
 from causeway.vault import credentials, data_keys, oauth_tokens, versions
+from causeway.vault.crypto import ActiveKeys, HeldKey
 from causeway.wire.preconditions import Expected
 from causeway.wire.strict_json import shown_name
 
@@ -90,9 +92,11 @@ def reconfigure(
     if isinstance(source, FreshTokens):
         # A refresh token that is not stored yet is refreshed here; a stored connection's source finds the app itself.
         tested = app_in_use.renewable(context.database, tested)
-    result = testing.call_or_refuse(context, stored.connection, tested, source)
+    # The test may use a refresh token up: after it nothing may fail for want of a key.
     key = audit_entries.fingerprint_key(context)
-    fresh = _fresh_secrets(context, stored.connection.connection_id, plan, source)
+    keys = _keys(context, plan)
+    result = testing.call_or_refuse(context, stored.connection, tested, source)
+    fresh = _fresh_secrets(context, stored.connection.connection_id, plan, source, keys)
     with context.transaction() as transaction:
         changed, retired = _save(transaction, stored, plan, wanted, fresh)
         changed = testing.save_state(transaction, changed, result, fresh=True)
@@ -116,12 +120,24 @@ def _tokens(context: RequestContext, stored: StoredConnection, plan: _Plan) -> C
     return FreshTokens()
 
 
+def _keys(context: RequestContext, plan: _Plan) -> ActiveKeys:
+    """Return the key of what a plan adds, got already; raises KeyServiceUnavailable."""
+    keys = data_keys.current()
+    if plan.account.secrets == plan.kept and renewal(plan.account) == "none":
+        # It adds neither secrets nor a token.
+        return keys
+    return HeldKey(keys.active(context.tenant))
+
+
 def _fresh_secrets(
-    context: RequestContext, connection_id: UUID, plan: _Plan, source: ConnectionTokens | FreshTokens
+    context: RequestContext,
+    connection_id: UUID,
+    plan: _Plan,
+    source: ConnectionTokens | FreshTokens,
+    keys: ActiveKeys,
 ) -> _Fresh:
     """Return the secrets and the access token that a plan adds, encrypted."""
     account, grant = plan.account, source.grant
-    keys = data_keys.current()
     ready = None if grant is None else grants.encrypted(keys, context.tenant, connection_id, account, grant)
     # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
     if account.secrets == plan.kept:
@@ -130,7 +146,7 @@ def _fresh_secrets(
         secret = source.live(account).secrets
     else:
         secret = {**account.secrets, **({} if grant is None else grants.replaced_fields(account, grant))}
-    return _Fresh(encrypted(context, connection_id, secret), ready)
+    return _Fresh(credentials.encrypt(keys, context.tenant, connection_id, secret), ready)
 
 
 def _audited(connection: ConnectionRow, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:

@@ -17,30 +17,31 @@ from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed, OutOfTime
-from causeway.outbound.replies import Reply
 from causeway.platforms import token_calls
 from causeway.platforms.account import Account, Log
+from causeway.platforms.code_exchange import App
 from causeway.platforms.failures import AuthorizationMissing
 from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, lacks_app, not_renewable, renewal
-from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, oauth_apps, oauth_tokens
 from causeway.vault.credentials import StoredCredential
-from causeway.vault.crypto import DataKeys, SecretField
+from causeway.vault.crypto import DataKeys, HeldKey, SecretField
+from causeway.vault.oauth_tokens import EncryptedGrant
 
 logger = Logger(child=True)
 
 # Seconds that a caller waits for a token, if its call has so many.
 WAIT = 20.0
-# Seconds: the call to the token endpoint, and storing what it answers. When the lease of a killed caller has run out,
-# another one has waited less than 15 seconds (HUB 6).
-LEASE = token_calls.BUDGET + 3.0
+# Seconds for storing what the token endpoint answers: more than a transaction takes.
+_STORING = 3.0
+# Seconds: the call to the token endpoint, and storing what it answers. KMS is called before the lease begins. When the
+# lease of a killed caller has run out, another one has waited less than 15 seconds (HUB 6).
+LEASE = token_calls.BUDGET + _STORING
 # Seconds between two looks at what another caller gets.
 _SHORTEST_POLL = 0.05
 _LONGEST_POLL = 0.4
-# How often a grant that replaces the refresh token is stored, if the database does not answer: without it the
-# connection is lost.
-_STORE_ATTEMPTS = 3
+# Seconds between two attempts to store a grant.
+_LONGEST_PAUSE = 1.0
 # The status of a token endpoint without an answer.
 _NO_ANSWER = 503
 
@@ -127,23 +128,38 @@ class ConnectionTokens:
 
     def _get(self, account: Account, log: Log, deadline: Deadline, refused: str | None) -> str:
         """Get a new token, or wait for the one that another caller gets."""
+        # KMS first: a lease is shorter than a slow KMS, and a grant that could not be encrypted would be lost.
+        key = HeldKey(self._keys.active(self._context.tenant))
+        app = self._shared_app(account)
         poll = _SHORTEST_POLL
         while True:
             seen = self._credential.token.grants
             lease_id = uuid4()
-            leased = self._look(lease_id, seen)
+            # The lease begins later than this, so that its last seconds are for storing.
+            call_ends = Deadline(token_calls.BUDGET, deadline)
+            failure = None
+            if self._look(lease_id, seen):
+                live = self.live(account)
+                try:
+                    grant = token_calls.call(live if app is None else app_in_use.with_app(live, app), log, call_ends)
+                except CallFailed as failed:
+                    self._note_failure(failed, lease_id)
+                    failure = failed
+                else:
+                    return self._stored(live, grant, key, deadline)
             if self._credential.token.grants != seen:
+                # Another caller has got a grant, also where this one was refused: its refresh token was used already.
                 self._anew = False
                 self._token = self._stored_token(account)
                 if self._token is not None and self._token != refused:
                     return self._token
                 continue
-            if leased:
-                return self._renew(account, log, deadline, lease_id, refused)
-            usable = None if refused is not None or self._anew else self._still_valid(account)
+            usable = None if refused is not None or self._anew or _for_good(failure) else self._still_valid(account)
             if usable is not None:
                 return usable
-            self._check_wait(account, deadline)
+            if failure is not None:
+                raise failure
+            self._check_wait(deadline)
             sleep(min(random.SystemRandom().uniform(poll / 2, poll), deadline.left()))
             poll = min(poll * 2, _LONGEST_POLL)
 
@@ -164,14 +180,12 @@ class ConnectionTokens:
             self._read_again = True
         return leased
 
-    def _check_wait(self, account: Account, deadline: Deadline) -> None:
+    def _check_wait(self, deadline: Deadline) -> None:
         """Raise what the token endpoint has answered, if waiting does not help or takes too long."""
         token = self._credential.token
-        if token.failed_status == oauth_tokens.REFUSED and not self._anew:
-            raise TokenRefused(Reply(oauth_tokens.REFUSED, {}, b""), ended=renewal(account) != "client")
-        if token.waits > deadline.left() and token.failed_status is not None:
-            headers = {"Retry-After": str(round(token.waits) + 1)}
-            raise TokenRefused(Reply(token.failed_status, headers, b""))
+        lasting = token.refusal is not None and not self._anew
+        if token.failed_status is not None and (lasting or token.waits > deadline.left()):
+            raise TokenRefused(token.failed_status, token.refusal, token.waits or None)
         if deadline.left() <= 0:
             raise OutOfTime("another call is getting the token and has not got it in time")
 
@@ -182,72 +196,71 @@ class ConnectionTokens:
             return way in ("client", "refresh")
         return oauth_apps.find_client_id(self._context.database, account.provider.key) is not None
 
-    def _with_app(self, account: Account) -> Account:
-        """Return the account with the deployment's OAuth app, if it has none of its own.
+    def _shared_app(self, account: Account) -> App | None:
+        """Return the deployment's OAuth app, if the account has none of its own.
 
         Raises:
             AuthorizationMissing: the deployment has none either.
         """
         if not lacks_app(account):
-            return account
+            return None
         try:
-            return app_in_use.with_app(account, app_in_use.app(self._context.database, account))
+            return app_in_use.app(self._context.database, account)
         except OauthAppMissing as error:
             raise AuthorizationMissing(error.sentence, error.action) from error
 
-    def _renew(self, account: Account, log: Log, deadline: Deadline, lease_id: UUID, refused: str | None) -> str:
-        """Call the token endpoint, store what it grants, and return the new token."""
-        live = self.live(account)
-        try:
-            grant = token_calls.call(self._with_app(live), log, deadline)
-        except CallFailed as failure:
-            self._note_failure(failure, lease_id)
-            usable = None if refused is not None or self._anew or _for_good(failure) else self._still_valid(account)
-            if usable is not None:
-                return usable
-            raise
-        self._store(live, grant)
+    def _stored(self, account: Account, grant: Grant, key: HeldKey, deadline: Deadline) -> str:
+        """Store a grant before its access token is used: a platform may have ended the old refresh token with it."""
+        ready = grants.encrypted(key, self._context.tenant, self._connection_id, account, grant)
+        self._store(ready, Deadline(max(deadline.left(), _STORING)))
         self.grant = grant
         self._anew = False
         self._token = grant.access_token
         return grant.access_token
 
-    def _store(self, account: Account, grant: Grant) -> None:
-        """Store a grant before its access token is used: a platform may have ended the old refresh token with it."""
+    def _store(self, ready: EncryptedGrant, last: Deadline) -> None:
+        """Store a grant; one that replaces a secret, until the last moment: without it the connection is lost."""
         seen = self._credential.token.grants
         version = self._version()
-        lasting = bool(grants.replaced_fields(account, grant))
-        for attempt in range(_STORE_ATTEMPTS):
+        pause = _SHORTEST_POLL
+        while True:
             try:
-                ready = grants.encrypted(self._keys, self._context.tenant, self._connection_id, account, grant)
                 with self._context.database.transaction(self._context.tenant) as transaction:
                     oauth_tokens.store(transaction, self._connection_id, version, ready, seen)
                     self._credential = credentials.find(transaction, self._connection_id, version)
             except Unavailable as error:
-                if not lasting:
+                if not ready.fields:
                     logger.warning("An access token could not be stored", extra={"reason": error.cause})
                     return
-                if attempt + 1 == _STORE_ATTEMPTS:
+                if last.left() <= pause:
                     raise
             else:
                 return
+            sleep(random.SystemRandom().uniform(pause / 2, pause))
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _note_failure(self, failure: CallFailed, lease_id: UUID) -> None:
-        """Write why there is no new token, and give the lease back; if that fails, the lease ends by itself."""
-        reply = failure.reply if isinstance(failure, TokenRefused) else Reply(_NO_ANSWER, {}, b"")
+        """Write why there is no new token, give the lease back, and read whether another caller has got one.
+
+        If that fails, the lease ends by itself.
+        """
+        refused = failure if isinstance(failure, TokenRefused) else TokenRefused(_NO_ANSWER)
+        version = self._version()
         try:
             with self._context.database.transaction(self._context.tenant) as transaction:
                 if self._candidate:
-                    oauth_tokens.release(transaction, self._connection_id, self._version(), lease_id)
-                    return
-                oauth_tokens.fail(
-                    transaction,
-                    self._connection_id,
-                    self._version(),
-                    lease_id=lease_id,
-                    status=oauth_tokens.REFUSED if _for_good(failure) else reply.status,
-                    retry_after=judge(reply).retry_after,
-                )
+                    oauth_tokens.release(transaction, self._connection_id, version, lease_id)
+                else:
+                    oauth_tokens.fail(
+                        transaction,
+                        self._connection_id,
+                        version,
+                        lease_id=lease_id,
+                        status=refused.status,
+                        refusal=refused.refusal,
+                        wait=refused.verdict.retry_after,
+                    )
+                self._credential = credentials.find(transaction, self._connection_id, version)
         except Unavailable as error:
             logger.warning("The failure of a token's call could not be stored", extra={"reason": error.cause})
 
@@ -295,6 +308,5 @@ class ConnectionTokens:
             return None
 
 
-def _for_good(failure: CallFailed) -> bool:
-    """Return whether a token endpoint's refusal will not pass by itself."""
-    return isinstance(failure, TokenRefused) and failure.reply.status in (401, 403)
+def _for_good(failure: CallFailed | None) -> bool:
+    return isinstance(failure, TokenRefused) and failure.refusal is not None

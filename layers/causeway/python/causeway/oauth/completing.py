@@ -73,6 +73,7 @@ def complete(context: RequestContext, reference: ConnectionReference, expected: 
     kept = access.decrypt_account(context, stored)
     app = app_in_use.app(context.database, kept)
     # The exchange uses the code up: after it nothing may fail for want of a key.
+    fingerprint_key = audit_entries.fingerprint_key(context)
     keys = HeldKey(data_keys.current().active(context.tenant))
     granted = _exchanged(context, stored, kept, app, flow)
     account = _account(kept, granted)
@@ -83,7 +84,8 @@ def complete(context: RequestContext, reference: ConnectionReference, expected: 
     grant = replace(source.grant or _grant(granted), scopes=_grant(granted).scopes)
     encrypted = credentials.encrypt(keys, context.tenant, stored.connection.connection_id, account.secrets)
     ready = grants.encrypted(keys, context.tenant, stored.connection.connection_id, account, grant, authorized=True)
-    return _stored(context, stored, kept, account, _Outcome(encrypted, ready, grant, result, flow.flow_id))
+    outcome = _Outcome(encrypted, ready, grant, result, flow.flow_id)
+    return _stored(context, stored, kept, account, outcome, fingerprint_key)
 
 
 def _exchanged(
@@ -156,11 +158,15 @@ class _Outcome:
 
 
 def _stored(
-    context: RequestContext, stored: StoredConnection, kept: Account, account: Account, outcome: _Outcome
+    context: RequestContext,
+    stored: StoredConnection,
+    kept: Account,
+    account: Account,
+    outcome: _Outcome,
+    key: bytes,
 ) -> Completed:
     connection, provider = stored.connection, stored.provider
     connection_id = connection.connection_id
-    key = audit_entries.fingerprint_key(context)
     scopes = None if outcome.grant.scopes is None else list(outcome.grant.scopes)
     missing = [scope for scope in (provider.oauth or {})["scopes"] if scopes is not None and scope not in scopes]
     terms = provider.terms_digest(connection.environment)

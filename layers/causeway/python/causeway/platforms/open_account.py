@@ -96,7 +96,8 @@ class OpenAccount:
             return retrying.call(self.account, request, self.terms)
         except TokenRefused as refusal:
             # The call that needs the token was not sent, so nothing is in doubt.
-            raise self._refusal(None, refusal.reply, refusal.verdict) from None
+            self.observe(refusal.verdict)
+            raise refusal.verdict.refusal() from None
         except CallFailed as failure:
             raise self._failure(request, failure) from failure
 
@@ -117,12 +118,12 @@ class OpenAccount:
         return verdict.refusal()
 
     def _refusal(
-        self, request: PlatformRequest | None, reply: Reply, verdict: Verdict, *, in_doubt: bool = False
+        self, request: PlatformRequest, reply: Reply, verdict: Verdict, *, in_doubt: bool = False
     ) -> PlatformFailure | ProviderOutcomeUnknown:
         """Return the error of an answer that is not a success.
 
         Args:
-            request: that was answered; None: it was a call for a token, which every other call needs.
+            request: that was answered.
             reply: the answer.
             verdict: on it.
             in_doubt: an earlier attempt of the call may have done what it asks for.
@@ -131,15 +132,15 @@ class OpenAccount:
             # ACCEPTED is about the test call: judge an answer to another call by its status.
             verdict = judge(reply)
         late = _is_late(reply, verdict)
-        if request is None or not _is_about_call(reply, verdict):
+        if not _is_about_call(reply, verdict):
             self.observe(verdict)
         if verdict.effect in (Effect.BUSY, Effect.REFUSED):
             # The platform did not look at the call, so this says nothing about an earlier attempt.
-            unknown = in_doubt and request is not None and _acts_once(request)
+            unknown = in_doubt and _acts_once(request)
             return ProviderOutcomeUnknown() if unknown else verdict.refusal()
         # A redirect, a time-out (408) and an error inside the platform do not say that nothing was done.
         doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or late
-        if doubtful and request is not None and _acts_once(request):
+        if doubtful and _acts_once(request):
             return ProviderOutcomeUnknown()
         if verdict.error is ProviderRejected or late:
             return ProviderRejected()

@@ -251,7 +251,7 @@ def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judg
     Without another token, or the time for it, the first one's refusal stands, unless the access has ended: that says
     what to do.
     """
-    unsent = isinstance(second, OutOfTime) or (isinstance(second, TokenRefused) and not second.has_ended)
+    unsent = isinstance(second, OutOfTime) or (isinstance(second, TokenRefused) and second.refusal != "ended")
     return first if unsent else second
 
 
@@ -289,7 +289,7 @@ def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int) 
     repetition, asked = _repetition(request), None
     if isinstance(outcome, TokenRefused):
         # The platform got no byte of the call itself.
-        asked = signals.read(outcome.reply, None).asked
+        asked = outcome.wait
         again = retries.may_repeat(_ending(outcome.verdict, SILENT), "repeatable")
     elif isinstance(outcome, CallFailed):
         again = retries.may_repeat_failure(outcome, repetition)

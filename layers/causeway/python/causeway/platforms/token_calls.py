@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from causeway.outbound.client import send
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed, Garbled, OutOfTime
 from causeway.outbound.replies import Reply
+from causeway.platforms import signals
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import SettingMissing
 from causeway.platforms.tokens import Grant, TokenRefused, given_token, not_renewable, renewal
@@ -106,15 +108,19 @@ def read_grant(reply: Reply, wanted: Mapping[str, Any]) -> Grant:
         wanted: the catalogue's part that describes the endpoint; its paused_when names refusals that pass.
 
     Raises:
-        TokenRefused: it refuses. Its reply's status is 401 if the grant is refused for good.
+        TokenRefused: it refuses.
         Garbled: it is a success without a token.
     """
-    content = _json(reply)
-    refused = _refused(reply, content, wanted.get("paused_when"))
-    if refused is not None:
-        # RFC 6749, 5.2: a wrong client is told apart from a grant that ended.
-        by_client = wanted["type"] == "oauth2_client_credentials" or content.get("error") == "invalid_client"
-        raise TokenRefused(refused, ended=not by_client)
+    told = reply.json()
+    content = told if isinstance(told, dict) else {}
+    refusal = _refusal(reply, content, wanted)
+    if refusal is not None:
+        raise refusal
+    return grant_of(content)
+
+
+def grant_of(content: Mapping[str, Any]) -> Grant:
+    """Return the grant in the JSON object that a token endpoint answers, as read_grant does; raises Garbled."""
     token = content.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Garbled("the answer to the call for a token has none")
@@ -184,28 +190,25 @@ def _renew_itself(account: Account, log: Log, budget: float) -> Reply:
     return send("GET", url, log=log, budget=budget, secrets=account.secrets.values())
 
 
-def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _refused(reply: Reply, content: Mapping[str, Any], pauses: Any) -> Reply | None:
-    """Return an answer that refuses, with the status of its meaning; None for a success."""
-    for pause in pauses or ():
+def _refusal(reply: Reply, content: Mapping[str, Any], wanted: Mapping[str, Any]) -> TokenRefused | None:
+    """Return what an answer refuses, with the status of its meaning; None for a success."""
+    for pause in wanted.get("paused_when", ()):
         text = reply.body[:_MOST_MATCHED].decode("utf-8", "replace")
         if reply.status == pause["status"] and patterns.matches(pause.get("pattern", ""), text):
-            status = 429 if pause["meaning"] == "throttled" else 503
-            return Reply(status, {"Retry-After": str(pause["seconds"])}, reply.body)
+            return TokenRefused(429 if pause["meaning"] == "throttled" else 503, wait=pause["seconds"])
     error = content.get("error")
     if reply.status < 300 and (error is None or "access_token" in content):
         return None
-    if reply.status not in (200, 400):
-        return reply
-    # RFC 6749, 5.2: a refusal has 400. Some platforms give it with 200.
-    return Reply(503 if error in _PASSING_ERRORS else 401, reply.headers, reply.body)
+    status = reply.status
+    if status in (200, 400):
+        # RFC 6749, 5.2: a refusal has 400. Some platforms give it with 200.
+        status = 503 if error in _PASSING_ERRORS else 401
+    wait = signals.read(replace(reply, status=status), None).asked
+    if status not in (401, 403):
+        return TokenRefused(status, wait=wait)
+    # RFC 6749, 5.2: a wrong client is told apart from a grant that ended.
+    by_client = wanted["type"] == "oauth2_client_credentials" or error == "invalid_client" or status == 403
+    return TokenRefused(status, "client" if by_client else "ended", wait)
 
 
 def _seconds(value: Any) -> int | None:

@@ -9,17 +9,18 @@ from causeway.catalogue.document_rules import FIELD_REFERENCE
 from causeway.errors.platforms import InvalidCredentials
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed
-from causeway.outbound.replies import Reply
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import SettingMissing
-from causeway.platforms.verdicts import Verdict, judge
+from causeway.platforms.verdicts import Verdict, judge_status
 
 # client: with the client's credentials; refresh: with a refresh token; self: with the access token itself, while it is
 # valid; none: a person must connect again.
 Renewal = Literal["client", "refresh", "self", "none"]
 
-# The status of a refusal for good.
-_REFUSED = 401
+# Why a token endpoint refuses for good. ended: the grant ended or was revoked. client: the client's own credentials are
+# not accepted, or not for this call.
+Refusal = Literal["ended", "client"]
+
 # The parts of an authentication that a refresh needs.
 _REFRESH_PARTS = ("refresh_token", "client_id", "client_secret")
 _ONE_FIELD = re.compile(rf"{FIELD_REFERENCE.pattern}\Z", re.ASCII)
@@ -52,27 +53,24 @@ class TokenRefused(CallFailed):
     """The platform's token endpoint gave no access token.
 
     Attributes:
-        reply: the endpoint's; 401: it refuses for good.
-        ended: what it refuses is a grant, which ended or was revoked; otherwise the client's own credentials.
+        status: the endpoint's HTTP status, by the meaning of its answer.
+        refusal: why it refuses for good; None: the failure passes by itself.
+        wait: seconds that the endpoint asks to wait; None: it does not say.
     """
 
-    def __init__(self, reply: Reply, *, ended: bool = False) -> None:
-        super().__init__(f"no token: status {reply.status}")
-        self.reply = reply
-        self.ended = ended
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the access that was granted to the connection has ended for good."""
-        return self.ended and self.reply.status == _REFUSED
+    def __init__(self, status: int, refusal: Refusal | None = None, wait: float | None = None) -> None:
+        super().__init__(f"no token: status {status}")
+        self.status = status
+        self.refusal: Refusal | None = refusal
+        self.wait = wait
 
     @property
     def verdict(self) -> Verdict:
         """The verdict on the connection."""
-        if self.has_ended:
+        if self.refusal == "ended":
             message = "The platform no longer accepts the access that was granted to the connection."
             return Verdict(InvalidCredentials, message, CONNECT_AGAIN)
-        return judge(self.reply)
+        return judge_status(self.status, self.wait)
 
 
 class TokenSource(Protocol):
@@ -121,7 +119,7 @@ def lacks_app(account: Account) -> bool:
 
 def not_renewable() -> TokenRefused:
     """Return the refusal of a token that cannot be got anew: the access has ended with it."""
-    return TokenRefused(Reply(_REFUSED, {}, b""), ended=True)
+    return TokenRefused(401, "ended")
 
 
 def given_token(account: Account) -> str:

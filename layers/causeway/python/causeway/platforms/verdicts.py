@@ -173,9 +173,20 @@ def judge(
     meaning = RateLimited if told.throttled else _meaning(outcome, reader)
     if meaning == ACCEPTED:
         return WORKING
-    seconds = _whole_seconds(told.asked) if meaning in (RateLimited, ProviderError) else None
-    action = "" if seconds is None else f"Wait {seconds} seconds, then {{again}}."
-    return _verdict(meaning, address, action=action, retry_after=seconds)
+    return _of_meaning(meaning, told.asked, address)
+
+
+def judge_status(status: int, wait: float | None = None) -> Verdict:
+    """Return the verdict on an answer of which no more is known than its status, which is no success.
+
+    Args:
+        status: the HTTP status.
+        wait: seconds that the answer asks to wait; None: it does not say.
+    """
+    meaning = _by_status(status, None)
+    if meaning == ACCEPTED:
+        raise ValueError("a success is judged by its content")
+    return _of_meaning(meaning, wait, "the base URL")
 
 
 def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
@@ -184,6 +195,12 @@ def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
         return None
     meaning = _stated(reply.status, reply.json(), reader)
     return None if meaning == ACCEPTED else meaning
+
+
+def _of_meaning(meaning: type[PlatformFailure], wait: float | None, address: str) -> Verdict:
+    seconds = _whole_seconds(wait) if meaning in (RateLimited, ProviderError) else None
+    action = "" if seconds is None else f"Wait {seconds} seconds, then {{again}}."
+    return _verdict(meaning, address, action=action, retry_after=seconds)
 
 
 def _of_failure(failure: CallFailed, address: str) -> Verdict:

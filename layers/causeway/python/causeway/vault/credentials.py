@@ -153,7 +153,7 @@ def find(transaction: Transaction, connection_id: UUID, version: int | None = No
     rows = transaction.execute(
         """
         SELECT n.tenant_id, n.version AS connection_version, v.version, c.field, c.ciphertext,
-            t.ciphertext AS token, t.terms AS token_terms, t.grants, t.by_shared_app, t.failed_status,
+            t.ciphertext AS token, t.terms AS token_terms, t.grants, t.by_shared_app, t.failed_status, t.refusal,
             t.leased_until > now() AS token_leased,
             extract(epoch FROM t.waits_until - now())::float AS token_waits,
             extract(epoch FROM t.expires_at - now())::float AS token_ends,

@@ -6,7 +6,7 @@ Each function runs in the caller's transaction, which has set the tenant. Nothin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from causeway import ages
@@ -15,8 +15,9 @@ from causeway.database.postgres import Transaction
 
 # The field name in the associated data of an access token's ciphertext. No field of a configuration has a dot.
 FIELD = "oauth.access_token"
-# The status of a refusal for good: only a test asks the token endpoint again.
-REFUSED = 401
+# Why a token endpoint refuses for good, as platforms.tokens.Refusal.
+Refusal = Literal["ended", "client"]
+
 # A new access token is got so many seconds before the old one ends, or in the last fifth of a shorter life.
 _MARGIN = 60.0
 # A wait after a passing failure doubles up to this.
@@ -33,6 +34,7 @@ class StoredToken:
         grants: how many grants were stored; 0: none yet.
         by_shared_app: whether the deployment's own OAuth app got the last one.
         failed_status: of the last failure since the last grant.
+        refusal: why the token endpoint refuses for good, as TokenRefused says; then only a test asks it again.
         leased: whether somebody is getting a new token.
         waits: seconds until the token endpoint may be called again.
         ends: seconds until the access token ends; None: no known end.
@@ -45,6 +47,7 @@ class StoredToken:
     grants: int = 0
     by_shared_app: bool = False
     failed_status: int | None = None
+    refusal: Refusal | None = None
     leased: bool = False
     waits: float = 0.0
     ends: float | None = None
@@ -62,6 +65,7 @@ class StoredToken:
             row.grants,
             row.by_shared_app,
             row.failed_status,
+            row.refusal,
             bool(row.token_leased),
             max(row.token_waits or 0.0, 0.0),
             row.token_ends,
@@ -144,7 +148,8 @@ def store(
             refresh_expires_at = coalesce(excluded.refresh_expires_at, t.refresh_expires_at),
             scopes = coalesce(excluded.scopes, t.scopes),
             by_shared_app = coalesce(%(by_shared_app)s, t.by_shared_app),
-            lease_id = NULL, leased_until = NULL, failed_status = NULL, failures = 0, waits_until = NULL,
+            lease_id = NULL, leased_until = NULL, failed_status = NULL, refusal = NULL, failures = 0,
+            waits_until = NULL,
             warned_at = CASE
                 WHEN excluded.renewal = 'refresh'
                 AND coalesce(excluded.refresh_expires_at <= t.refresh_expires_at + interval '1 day', true)
@@ -228,7 +233,7 @@ def lease(
         UPDATE oauth_tokens SET lease_id = %(lease)s, leased_until = now() + %(seconds)s * interval '1 second'
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
             AND grants = %(seen)s AND coalesce(leased_until < now(), true) AND coalesce(waits_until <= now(), true)
-            AND (failed_status IS DISTINCT FROM %(refused)s OR %(again)s)
+            AND (refusal IS NULL OR %(again)s)
         """,
         {
             "connection": connection_id,
@@ -236,7 +241,6 @@ def lease(
             "lease": lease_id,
             "seconds": seconds,
             "seen": seen,
-            "refused": REFUSED,
             "again": again,
         },
     )
@@ -250,7 +254,8 @@ def fail(
     *,
     lease_id: UUID,
     status: int,
-    retry_after: int | None,
+    refusal: Refusal | None,
+    wait: float | None,
 ) -> None:
     """Write a failure of the token endpoint, and end the lease.
 
@@ -259,16 +264,17 @@ def fail(
         connection_id: the connection.
         version: of its credential.
         lease_id: the caller's; nothing is written if the lease is another's by now.
-        status: REFUSED: the endpoint refuses the grant for good. Any other: nobody calls it for a while.
-        retry_after: seconds that the endpoint asks to wait; None: it does not say, so the wait doubles with each
-            failure.
+        status: of the endpoint's answer.
+        refusal: why the endpoint refuses for good; None: the failure passes, and nobody calls it for a while.
+        wait: seconds that the endpoint asks to wait; None: it does not say, so the wait doubles with each failure.
     """
     transaction.execute(
         """
         UPDATE oauth_tokens SET
-            lease_id = NULL, leased_until = NULL, failed_status = %(status)s, failures = least(failures, 30) + 1,
-            waits_until = CASE WHEN %(status)s <> %(refused)s THEN now() + coalesce(
-                %(retry_after)s * interval '1 second',
+            lease_id = NULL, leased_until = NULL, failed_status = %(status)s, refusal = %(refusal)s,
+            failures = least(failures, 30) + 1,
+            waits_until = CASE WHEN %(refusal)s::text IS NULL THEN now() + coalesce(
+                %(wait)s * interval '1 second',
                 least(interval '1 second' * power(2, least(failures, 30)), %(longest)s)
             ) END
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
@@ -279,8 +285,8 @@ def fail(
             "version": version,
             "lease": lease_id,
             "status": status,
-            "refused": REFUSED,
-            "retry_after": retry_after,
+            "refusal": refusal,
+            "wait": wait,
             "longest": _LONGEST_WAIT,
         },
     )
