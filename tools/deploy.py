@@ -20,6 +20,8 @@ from local.template.rules import refusals
 
 MAIN, FOUNDATION = "template.yaml", "stacks/foundation.yaml"
 SAM = ".venv-check/bin/sam"
+# Parameters of template.yaml of one network: a security group of another VPC cannot be used in these subnets.
+NETWORK = ("SubnetIds", "SecurityGroupIds")
 
 
 class Refused(Exception):
@@ -176,9 +178,15 @@ def main_parameters(deployment: Deployment, root: Path, outputs: Mapping[str, st
     """Return all parameters of template.yaml: the foundation's outputs, and over them those of samconfig.toml.
 
     An empty value of samconfig.toml clears an output, unless the foundation has that parameter too: there an empty
-    value asks for what the output then names. Raises Refused if CloudFormation would refuse them.
+    value asks for what the output then names.
+
+    Raises:
+        Refused: CloudFormation would refuse them, or would mix our network with the foundation's.
     """
     document = _read(root, MAIN)
+    ours = [name for name in NETWORK if deployment.parameters.get(name)]
+    if len(ours) == 1:
+        raise Refused(f"{' and '.join(NETWORK)} are of one network: give both, or none for the foundation's")
     asked = {name for name in _read(root, FOUNDATION)["Parameters"] if not deployment.parameters.get(name)}
     taken = {name for name in outputs if name in asked or name not in deployment.parameters}
     values = _values(document, {**deployment.parameters, **{name: outputs[name] for name in taken}})

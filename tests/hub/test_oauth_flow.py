@@ -39,6 +39,20 @@ def test_connection_is_authorized(hub: Hub, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", SETTINGS)
+def test_form_of_the_template_asks_for_what_must_be_given(hub: Hub, key: str) -> None:
+    template = hub.call("GET", f"/integrations/templates/{key}").json
+    asked = set(template["configSchema"]["required"]) - set(template["filledByAuthorization"])
+    assert asked == set(SETTINGS[key])
+    made = hub.call("POST", "/integrations", ADMIN, {"templateId": key, "name": token_hex(8), "config": SETTINGS[key]})
+    assert (made.status, made.json["status"]) == (201, "pending")
+
+    called = hub.call("GET", f"/proxy/{made.json['id']}/x")
+    assert (called.status, called.code) == (409, "INTEGRATION_NOT_ACTIVE")
+    assert "authorize" in called.json["nextAction"]
+    assert "nable" not in called.json["nextAction"]
+
+
+@pytest.mark.parametrize("key", SETTINGS)
 def test_connection_is_authorized_again_and_keeps_its_id_settings_and_logs(hub: Hub, key: str) -> None:
     path = connected(hub, key)
     before = hub.call("GET", path).json

@@ -169,6 +169,47 @@ def test_an_empty_value_clears_an_output(checkout: Run, ran: Ran) -> None:
     assert (given["DatabaseOwnerSecretArn"], given["TokenIssuer"]) == ("", OUTPUTS["TokenIssuer"])
 
 
+@pytest.mark.parametrize("given", ["SubnetIds=subnet-x", "SecurityGroupIds=sg-x"])
+def test_half_a_network_is_refused_before_anything_runs(checkout: Run, ran: Ran, given: str) -> None:
+    """The foundation's security group cannot be used in the subnets of another network."""
+    done = checkout("staging", "AlarmEmail=a@example.com", given)
+
+    assert (done.returncode, ran()) == (1, [])
+    assert "SubnetIds and SecurityGroupIds are of one network: give both" in done.stderr
+
+
+def test_whole_network_replaces_the_foundations(checkout: Run, ran: Ran) -> None:
+    done = checkout("staging", "AlarmEmail=a@example.com", "SubnetIds=subnet-x", "SecurityGroupIds=sg-x")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    given = overrides(ran()[-1])
+    assert (given["SubnetIds"], given["SecurityGroupIds"]) == ("subnet-x", "sg-x")
+
+
+@pytest.mark.parametrize(
+    ("given", "accepted"),
+    [
+        ("OAuthReturnOrigins=https://app.example,https://other.example:8443", True),
+        ("OAuthReturnOrigins=https://app.example, https://other.example", True),
+        ("OAuthReturnOrigins=http://app.example", False),
+        ("OAuthReturnOrigins=https://app.example/path", False),
+        ("OAuthReturnOrigins=*", False),
+        ("OAuthReturnOrigins=app.example", False),
+        ("EgressAllowedHosts=platform.internal,10.0.0.7:8080", True),
+        ("EgressAllowedHosts=https://platform.internal", False),
+        ("EgressAllowedHosts=*", False),
+        ("EgressAllowedHosts=10.0.0.0/8", False),
+    ],
+)
+def test_list_of_hosts_that_would_match_nothing_is_refused(checkout: Run, ran: Ran, given: str, accepted: bool) -> None:
+    done = checkout("staging", "AlarmEmail=a@example.com", given)
+
+    assert (done.returncode == 0) is accepted, done.stderr
+    if not accepted:
+        assert f"{given.partition('=')[0]} cannot be" in done.stderr
+        assert ran() == []
+
+
 def test_value_with_a_space_reaches_sam_whole(checkout: Run, ran: Ran) -> None:
     checkout("staging", "AlarmEmail=a@example.com", "TokenAudience=two words")
 

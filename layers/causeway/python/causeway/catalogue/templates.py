@@ -7,7 +7,7 @@ from pydantic.alias_generators import to_camel
 
 from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
-from causeway.catalogue import providers, secret_fields
+from causeway.catalogue import oauth_fields, providers, secret_fields
 from causeway.catalogue.document import DocumentFields, Key, SharedFields, TemplateDraft
 from causeway.catalogue.keys import Kind
 from causeway.catalogue.providers import Provider
@@ -60,6 +60,11 @@ class Template(SharedFields, Answer):
         description="As in TemplateDraft.", examples=[{"method": "GET", "path": "/me", "expect": [200]}]
     )
     oauth: JsonObject | None = Field(description="As in TemplateDraft.", examples=[None])
+    filled_by_authorization: list[str] = Field(
+        description="Fields that a new connection may leave out, also if configSchema requires them: an authorization, "
+        "or the deployment's app, fills them. Empty without oauth.",
+        examples=[[]],
+    )
     name: Key = Field(description="The same as id.", examples=["my_platform"])
     is_active: bool = Field(description="Whether new connections may be created with it.", examples=[True])
     created_by: str | None = Field(
@@ -80,6 +85,7 @@ class Template(SharedFields, Answer):
             "authentication": _in_camel_case(provider.authentication),
             "health_call": _in_camel_case(provider.health_call),
             "oauth": None if provider.oauth is None else _in_camel_case(provider.oauth),
+            "filled_by_authorization": sorted(oauth_fields.fields_filled(provider.oauth)),
         }
         shown = {name: getattr(provider, name) for name in cls.model_fields if name not in parts}
         # Not validated: a row may be older than a rule, and is shown as it is.

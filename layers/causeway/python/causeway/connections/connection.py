@@ -8,6 +8,7 @@ from uuid import UUID
 
 from causeway.catalogue import terms
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive, TemplateMoved
+from causeway.errors.platforms import AuthorizationRequired
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.rate_limits import limits
@@ -148,7 +149,8 @@ class ConnectionRow:
             return _CREDENTIAL_ERRORS[self.error_code]()
         if self.status == "active":
             return None
-        return IntegrationNotActive(self.error_message or "The connection has not been tested yet")
+        action = AuthorizationRequired.action if self.error_code == AuthorizationRequired.code else ""
+        return IntegrationNotActive(self.error_message or "The connection has not been tested yet", action=action)
 
     def check_usable(self) -> None:
         """Raise use_error, if there is one.
