@@ -49,7 +49,7 @@ def _subject(context: RequestContext, request: LimiterRequest) -> Subject:
             subject = rows.find(transaction, parse_reference(request.connection)).limited
         else:
             subject = Subject("key", request.key or "", DEFAULT)
-    smallest = subject.limits.smallest
+    smallest = subject.usable(reserved=False).smallest
     if smallest is not None and request.cost > smallest:
         raise CostAboveLimit(
             f"cost is {request.cost}, and the {subject.kind}'s smallest limit is {smallest}: no window has room for it",
@@ -61,11 +61,11 @@ def _subject(context: RequestContext, request: LimiterRequest) -> Subject:
 def _decided(context: RequestContext, request: LimiterRequest, subject: Subject) -> Decision:
     """Return the decision, by a statement outside the transaction: its rows are locked for as short as possible."""
     database, tenant_id = context.database, context.tenant
-    # Callers of this function decide themselves what their requests are for, so they may use the whole window.
+    # The reserve of a connection is for the payments and messages that are made with it. A key has none.
     if request.action == "take":
-        return limiter.take(database, [subject], request.cost, reserved=True, tenant_id=tenant_id)
+        return limiter.take(database, [subject], request.cost, tenant_id=tenant_id)
     cost = 1 if request.action == "usage" else request.cost
-    return limiter.look(database, [subject], cost, reserved=True, tenant_id=tenant_id)
+    return limiter.look(database, [subject], cost, tenant_id=tenant_id)
 
 
 handler = lambda_handler(app)

@@ -223,8 +223,17 @@ def test_reserve_is_left_for_payments_and_messages(take: Any) -> None:
     assert take(tenant, cost=2, reserved=False).remaining == 0
 
 
+@pytest.mark.parametrize(("limit", "plain"), [(1, 1), (2, 1), (9, 8), (10, 9), (11, 9), (100, 90)])
+def test_reserve_is_rounded_up(take: Any, limit: int, plain: int) -> None:
+    """Case 17: a small limit has a reserve too; one of 1 has none, as nothing would be left."""
+    one = subject(minute=limit)
+    assert take(one, cost=plain, reserved=False).remaining == 0
+    assert not take(one, reserved=False).allowed
+    assert take(one, reserved=True).allowed is (plain < limit)
+
+
 def test_look_takes_nothing_and_makes_no_row(shared_casino: Casino, database: Database, take: Any) -> None:
-    one = subject(minute=2)
+    one = subject("tenant", minute=2)
     tenant = shared_casino.tenant_id
     assert limiter.look(database, [one], tenant_id=tenant).allowed
     assert row(shared_casino, one) is None

@@ -13,7 +13,7 @@ import pytest
 
 from causeway.errors.proxy import MOST_BYTES
 from local.stack import Stack
-from tests.hub.client import THEIR_ADMIN, config, draft
+from tests.hub.client import ADMIN, THEIR_ADMIN, config, draft
 from tests.hub.proxied import FORM, Proxied
 from tests.unit.wire_server import WireServer, ok, say
 
@@ -301,3 +301,19 @@ def test_tenants_share_no_connection_to_a_platform(proxied: Proxied) -> None:
     assert ours_first is ours_then
     assert theirs_first is theirs_then
     assert ours_first is not theirs_first
+
+
+def test_refused_credentials_on_a_path_that_the_caller_chose_do_not_stop_the_connection(proxied: Proxied) -> None:
+    """A 401 there changes the health; a test tells whether the credentials work."""
+    proxied.act = say(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n")
+    for _ in range(2):
+        assert proxied.rest("GET", "/somebody-elses").status == 401
+    seen = proxied.hub.call("GET", f"{proxied.path}/health").json["checks"]["connection"]
+    assert proxied.hub.call("GET", proxied.path).json["status"] == "active"
+    assert (seen["code"], seen["nextAction"].startswith("Test the connection")) == ("PROVIDER_REJECTED", True), seen
+    proxied.act = ok(b"{}", "Content-Type: application/json")
+
+    assert proxied.rest("GET", "/own").status == 200
+    proxied.act = say(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n")
+    assert proxied.hub.call("POST", f"{proxied.path}/test", ADMIN).json["code"] == "INVALID_CREDENTIALS"
+    assert proxied.hub.call("GET", proxied.path).json["status"] == "error"

@@ -14,6 +14,7 @@ from tests.hub.client import ADMIN, OURS, REGULATOR, THEIR_ADMIN, THEIRS, Caller
 
 Rows = Callable[..., list[Any]]
 PATH = "/functions/v1/rate-limiter"
+USED_UP = "of 6 a day is used up, but for the 1 that only payments and messages may use"
 
 
 def new_key() -> str:
@@ -26,9 +27,12 @@ def decide(hub: Hub, action: str = "take", caller: Caller = ADMIN, **fields: Any
 
 @pytest.fixture
 def connection_id(hub: Hub, rows: Rows) -> str:
-    """A connection with 100 requests a minute and 5 a day: the day is what refuses, and seldom ends during a test."""
+    """A connection with 90 requests a minute and 5 a day beside its reserve.
+
+    The day is what refuses, and seldom ends during a test.
+    """
     path = hub.connection()
-    assert hub.call("PUT", f"{path}/limits", ADMIN, {"minute": 100, "day": 5}).status == 200
+    assert hub.call("PUT", f"{path}/limits", ADMIN, {"minute": 100, "day": 6}).status == 200
     connection_id = path.rpartition("/")[2]
     # Forget the test call that was made with the new connection.
     rows("DELETE FROM rate_limits WHERE subject_id = %s", [connection_id])
@@ -59,11 +63,20 @@ def test_callers_at_once_get_exactly_the_limit(hub: Hub, connection_id: str) -> 
     assert Counter(reply.status for reply in replies) == {200: 5, 429: 11}
 
 
+def test_reserve_of_a_connection_is_not_taken(hub: Hub, connection_id: str) -> None:
+    """HUB 17: it is for payments and messages that are made with the connection; a key has none."""
+    assert decide(hub, connection_id=connection_id, cost=5).status == 200
+    assert decide(hub, connection_id=connection_id).status == 429
+    above = decide(hub, connection_id=connection_id, cost=6)
+    assert (above.status, above.code) == (400, "COST_ABOVE_LIMIT")
+    assert decide(hub, key=new_key(), cost=100).status == 200
+
+
 def test_connection_has_all_its_windows(hub: Hub, connection_id: str) -> None:
     body = decide(hub, connection_id=connection_id, cost=2).json
 
     assert [(one["window"], one["limit"], one["used"]) for one in body["windows"]] == [
-        ("minute", 100, 2),
+        ("minute", 90, 2),
         ("day", 5, 2),
     ]
     assert (body["limit"], body["remaining"]) == (5, 3)
@@ -78,11 +91,11 @@ def test_refused_take_says_when_to_come_back(hub: Hub, connection_id: str) -> No
     assert (refused.json["allowed"], refused.json["limit"], refused.json["remaining"]) == (False, 5, 0)
     assert 1 <= refused.json["retry_after"] <= 86_400
     assert refused.headers["retry-after"] == str(refused.json["retry_after"])
-    assert refused.headers["ratelimit-policy"] == '"minute";q=100;w=60, "day";q=5;w=86400'
+    assert refused.headers["ratelimit-policy"] == '"minute";q=90;w=60, "day";q=5;w=86400'
     assert re.fullmatch(r'"minute";r=\d+;t=\d+, "day";r=0;t=\d+', refused.headers["ratelimit"])
     assert refused.headers["ratelimit"].endswith(f'"day";r=0;t={refused.json["retry_after"]}')
     assert '"day";r=0;t=' in taken.headers["ratelimit"]
-    assert refused.json["error"] == "The connection's limit of 5 a day is used up"
+    assert refused.json["error"] == f"The connection's limit {USED_UP}"
     wait = f"Wait {refused.json['retry_after']} second"
     assert refused.json["nextAction"].startswith(wait)
     assert refused.json["nextAction"].endswith("send the same call again; an admin may raise the connection's limits.")
@@ -100,7 +113,7 @@ def test_test_of_a_connection_without_a_call_left_says_whose_limit_it_is(hub: Hu
     decide(hub, connection_id=connection_id, cost=5)
     tested = hub.call("POST", f"/integrations/{connection_id}/test", ADMIN).json
     assert (tested["success"], tested["code"]) == (False, "RATE_LIMITED")
-    assert tested["message"] == "The connection's limit of 5 a day is used up, so the platform was not called."
+    assert tested["message"] == f"The connection's limit {USED_UP}, so the platform was not called."
     assert tested["nextAction"].endswith("then test again; an admin may raise the connection's limits.")
 
 

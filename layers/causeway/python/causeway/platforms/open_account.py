@@ -23,6 +23,13 @@ from causeway.platforms.retrying import Answered, PlatformRequest
 from causeway.platforms.tokens import TokenRefused
 from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge, stated_error
 
+# Of a call whose path its caller chose.
+_REFUSED_SOMEWHERE = Verdict(
+    ProviderRejected,
+    "The platform did not accept the credentials in a call through the proxy.",
+    "Test the connection: only the test shows whether the credentials work.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAccount:
@@ -102,11 +109,19 @@ class OpenAccount:
             raise self._failure(request, failure) from failure
 
     def observe_status(self, answered: Answered) -> None:
-        """Observe what an answer shows of the connection by its status alone, where no one else judges the answer."""
+        """Observe what an answer shows of the connection by its status alone, where no one else judges the answer.
+
+        Whoever made the call chose its path. So a refusal of credentials there is no proof that they do not work: it
+        changes the health, and only a test can make the connection's status error.
+        """
         verdict = answered.verdict
         if verdict.success or 200 <= answered.reply.status < 400:
             self.observe(WORKING)
-        elif not _is_about_call(answered.reply, verdict):
+        elif _is_about_call(answered.reply, verdict):
+            return
+        elif verdict.effect is Effect.REFUSED:
+            self.observe(_REFUSED_SOMEWHERE)
+        else:
             self.observe(verdict)
 
     def _failure(self, request: PlatformRequest, failure: CallFailed) -> PlatformFailure | ProviderOutcomeUnknown:

@@ -36,10 +36,10 @@ class Limits:
         return min((limit for limit in map(self.of, WINDOWS) if limit is not None), default=None)
 
     def without_reserve(self, percent: int) -> "Limits":
-        """Return what is left of each window when this share is kept for others; at least 1 is left."""
+        """Return what is left of each window when this share, rounded up, is kept for others; at least 1 is left."""
 
         def left(limit: int | None) -> int | None:
-            return None if limit is None else max(1, limit - limit * percent // 100)
+            return None if limit is None else max(1, limit + -limit * percent // 100)
 
         return Limits(left(self.minute), left(self.hour), left(self.day), left(self.month))
 
