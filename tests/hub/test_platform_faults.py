@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 
 from causeway.connections.use import open_connection
-from causeway.connections.work import BEHIND_HTTP, Work
+from causeway.connections.work import Work
 from causeway.errors.platforms import ProviderOutcomeUnknown, RateLimited, TimedOut
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.tree import CausewayError
 from causeway.outbound.deadlines import Deadline
+from causeway.platforms.call_terms import BEHIND_HTTP
 from causeway.tenancy.context import RequestContext
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack

@@ -6,9 +6,9 @@ from typing import Any
 from causeway import demo_provider
 from causeway.casino import games
 from causeway.connections import tokens as connection_tokens
-from causeway.connections import work
 from causeway.database import partitions
 from causeway.database.postgres import BUDGET
+from causeway.platforms import call_terms
 from causeway.tenancy import tokens
 
 Functions = dict[str, dict[str, Any]]
@@ -50,7 +50,7 @@ def test_authorizer_can_answer_that_it_could_not_authenticate(functions: Functio
 def test_call_of_a_platform_is_logged_and_answered_in_time(functions: Functions) -> None:
     """HUB 9: the platform's time, writing its log, and writing what it shows; API Gateway ends after 30 seconds."""
     for name in CALL_PLATFORMS:
-        assert work.BEHIND_HTTP + BUDGET + OWN <= limit(functions, name) < 30
+        assert call_terms.BEHIND_HTTP + BUDGET + OWN <= limit(functions, name) < 30
 
 
 # Seconds that the last step of each scheduled function may take after its time budget is used up: a batch of

@@ -60,3 +60,10 @@ def test_backoff_is_random_from_nothing_to_a_limit_that_doubles() -> None:
 def test_wait_is_never_shorter_than_the_platform_asks() -> None:
     assert all(7 <= retries.wait(1, 7) <= 7.5 for _ in range(50))
     assert all(0 <= retries.wait(1, None) <= 0.5 for _ in range(50))
+
+
+def test_short_wait_that_a_platform_asks_for_does_not_shorten_the_backoff() -> None:
+    drawn = [retries.wait(4, 0.1) for _ in range(300)]
+
+    assert min(drawn) >= 0.1
+    assert 3 < max(drawn) <= 4

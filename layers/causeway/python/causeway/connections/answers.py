@@ -1,6 +1,5 @@
 """Answers about connections, as callers see them: without secrets, and what would happen if they were used now."""
 
-from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -85,13 +84,14 @@ def shown(connection: ConnectionRow, *, with_config: bool) -> Connection:
 
 
 def _last_check(connection: ConnectionRow) -> LastCheck | None:
-    if connection.last_check is None:
+    check = connection.last_check
+    if check is None:
         return None
-    status, code, checked_at, *_ = connection.last_check
+    status, code = check.health, check.code
     error = connection.error_behind(status)
     if error is not None:
         status, code = "down", error.code
-    return LastCheck(status=status, code=code, checked_at=datetime.fromisoformat(checked_at))
+    return LastCheck(status=status, code=code, checked_at=check.checked_at)
 
 
 def audited(connection: ConnectionRow) -> dict[str, Any]:
@@ -256,12 +256,12 @@ def health(connection: ConnectionRow, observed: Any) -> ConnectionHealth:
 
 
 def _circuit_breaker(connection: ConnectionRow) -> CircuitBreaker:
-    if connection.circuit is None:
+    circuit = connection.circuit
+    if circuit is None:
         return CircuitBreaker(state="closed", openings=0, retry_after=None, changed_at=None)
-    state, openings, seconds, changed_at = connection.circuit
-    left = max(ceil(seconds), 0)
+    left = max(ceil(circuit.seconds), 0)
     return CircuitBreaker(
-        state=state, openings=openings, retry_after=left, changed_at=datetime.fromisoformat(changed_at)
+        state=circuit.state, openings=circuit.openings, retry_after=left, changed_at=circuit.changed_at
     )
 
 

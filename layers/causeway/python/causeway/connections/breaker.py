@@ -36,9 +36,9 @@ _PROBE_SECONDS = 30
 def check(connection: ConnectionRow) -> None:
     """Raise CircuitOpen if the connection's breaker lets no call pass now."""
     if connection.circuit is not None:
-        left = float(connection.circuit[2])
+        left = ceil(connection.circuit.seconds)
         if left > 0:
-            raise CircuitOpen(retry_after=ceil(left))
+            raise CircuitOpen(retry_after=left)
 
 
 def try_platform(transaction: Transaction, connection_id: UUID) -> None:

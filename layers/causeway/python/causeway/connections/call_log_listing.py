@@ -14,6 +14,7 @@ from causeway.connections.connection import ConnectionReference
 from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import CallLogNotFound
+from causeway.outbound.attempts import Purpose
 from causeway.tenancy.context import RequestContext
 from causeway.wire import example_ids
 from causeway.wire.field_readers import LARGEST_INTEGER
@@ -56,7 +57,6 @@ PAGES = PagedSelect(
     partitioned=True,
 )
 _LOG_ID = re.compile(r"[1-9][0-9]{0,18}")
-_Purpose = Literal["interactive", "payment", "message", "sync", "health", "webhook"]
 
 
 class CallLog(Answer):
@@ -73,7 +73,7 @@ class CallLog(Answer):
         description="Null where the bodies are no longer stored.",
         examples=[f'{{"location":{{"id":"{example_ids.LOCATION_ID}"}}}}'],
     )
-    purpose: _Purpose = Field(description="What the call was made for.")
+    purpose: Purpose = Field(description="What the call was made for.")
     attempt: int = Field(ge=1, description="The number of the attempt in its call.", examples=[1])
     attempts: int = Field(description="How many attempts the call made.", examples=[1])
     platform_request_id: str | None = Field(
@@ -97,7 +97,7 @@ class CallLogQuery(PageQuery):
 
     filtered_by = ("purpose", "error", "status_class", "request_id", "since", "until")
 
-    purpose: Omittable[_Purpose] = None
+    purpose: Omittable[Purpose] = None
     error: Omittable[Annotated[str, Text(pattern="[A-Za-z]{1,64}")]] = Field(
         None, description="The kind of failure.", examples=["TimedOut"]
     )

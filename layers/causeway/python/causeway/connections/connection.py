@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from causeway.catalogue import terms
@@ -58,6 +58,45 @@ UNUSABLE = (IntegrationNotActive.code, TemplateMoved.code, *_CREDENTIAL_ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What the last check of a connection's settings observed, and the failures and successes in a row until then."""
+
+    health: Health
+    code: str
+    checked_at: datetime
+    failures: int
+    successes: int
+
+    @classmethod
+    def of_json(cls, values: list[Any]) -> Self:
+        """Return it from the values of its fields, in this order, as Postgres writes them in JSON."""
+        health, code, checked_at, failures, successes = values
+        return cls(health, code, datetime.fromisoformat(checked_at), failures, successes)
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """A circuit breaker that is not closed.
+
+    Attributes:
+        openings: in a row.
+        seconds: until a call may try the platform; negative: since then.
+        changed_at: when the state changed last.
+    """
+
+    state: Literal["open", "half_open"]
+    openings: int
+    seconds: float
+    changed_at: datetime
+
+    @classmethod
+    def of_json(cls, values: list[Any]) -> Self:
+        """Return it from the values of its fields, in this order, as Postgres writes them in JSON."""
+        state, openings, seconds, changed_at = values
+        return cls(state, openings, seconds, datetime.fromisoformat(changed_at))
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """A connection; its secrets are in causeway.vault.credentials.
 
@@ -72,10 +111,8 @@ class ConnectionRow:
         status_changes: how often the status was set. A test that began before the last change must not undo it.
         changed_template: what terms.digest takes of the template as it is now; None: no super admin changed
             the template.
-        last_check: health, code and time of the last check, and its failures and successes in a row, as JSON; None:
-            these settings were not checked yet.
-        circuit: state, openings in a row, seconds until a call may try the platform, and the time of the last change of
-            a circuit breaker that is not closed, as JSON; None: it is closed.
+        last_check: None: these settings were not checked yet.
+        circuit: None: the circuit breaker is closed.
     """
 
     connection_id: UUID
@@ -96,12 +133,12 @@ class ConnectionRow:
     error_code: str | None = None
     status_changes: int = 0
     changed_template: list[Any] | None = None
-    last_check: list[Any] | None = None
+    last_check: Check | None = None
     external_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     rate_limits: dict[str, int] = field(default_factory=dict)
     template_rate_limits: dict[str, int] = field(default_factory=dict)
-    circuit: list[Any] | None = None
+    circuit: Circuit | None = None
 
     @property
     def limits(self) -> Limits:

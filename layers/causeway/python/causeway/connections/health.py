@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway.connections.connection import Health
+from causeway.connections.connection import Check, Health
 from causeway.database.postgres import Transaction
 from causeway.platforms.verdicts import Effect, Verdict
 
@@ -50,7 +50,7 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
 
 def save(
     transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, fresh: bool = False
-) -> list[Any]:
+) -> Check:
     """Write an observation of a test or a call, and return it as ConnectionRow.last_check.
 
     Args:
@@ -84,10 +84,10 @@ def save(
             response_ms,
         ],
     ).fetchall()
-    return row.last_check
+    return Check.of_json(row.last_check)
 
 
-def would_change(last_check: list[Any] | None, verdict: Verdict) -> bool:
+def would_change(last_check: Check | None, verdict: Verdict) -> bool:
     """Return whether one more observation would change the health or its code.
 
     Args:
@@ -95,16 +95,15 @@ def would_change(last_check: list[Any] | None, verdict: Verdict) -> bool:
         verdict: the observation's.
     """
     before = state_of(last_check)
-    code = None if last_check is None else last_check[1]
+    code = None if last_check is None else last_check.code
     return (next_state(before, verdict.effect), verdict.code) != (before, code)
 
 
-def state_of(last_check: list[Any] | None) -> HealthState | None:
+def state_of(last_check: Check | None) -> HealthState | None:
     """Return the health that ConnectionRow.last_check tells; None: nothing was observed."""
     if last_check is None:
         return None
-    status, _, _, failures, successes = last_check
-    return HealthState(status, failures, successes)
+    return HealthState(last_check.health, last_check.failures, last_check.successes)
 
 
 def _last(transaction: Transaction, connection_id: UUID) -> HealthState | None:

@@ -64,4 +64,4 @@ def page(context: RequestContext, query: ConnectionQuery, *, with_config: bool) 
 
 def _found(transaction: Transaction, query: ConnectionQuery, asked: PageRequest) -> list[ConnectionRow]:
     """Return the connections beside the key, one more than a page holds."""
-    return [ConnectionRow(**row._asdict()) for row in PAGES.fetch(transaction, asked, query.filters())]
+    return [rows.connection(row._asdict()) for row in PAGES.fetch(transaction, asked, query.filters())]

@@ -1,15 +1,16 @@
 """The rows of connections, read in a transaction of their tenant. Their secrets are in causeway.vault.credentials."""
 
+from collections.abc import Mapping
 from typing import Any, LiteralString
 from uuid import UUID
 
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
-from causeway.connections.connection import ConnectionReference, ConnectionRow, ExternalReference
+from causeway.connections.connection import Check, Circuit, ConnectionReference, ConnectionRow, ExternalReference
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 
-# The fields of ConnectionRow.
+# The fields of ConnectionRow, as `connection` takes them.
 COLUMNS: LiteralString = """
     c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
@@ -59,7 +60,17 @@ def find(
     row = transaction.execute(f"{SELECT} WHERE {condition} {end}", parameters).fetchone()
     if row is None:
         raise ConnectionNotFound
-    return ConnectionRow(**row._asdict())
+    return connection(row._asdict())
+
+
+def connection(columns: Mapping[str, Any]) -> ConnectionRow:
+    """Return a connection from its row's COLUMNS, by name."""
+    check, circuit = columns["last_check"], columns["circuit"]
+    read: dict[str, Any] = {
+        "last_check": None if check is None else Check.of_json(check),
+        "circuit": None if circuit is None else Circuit.of_json(circuit),
+    }
+    return ConnectionRow(**{**columns, **read})
 
 
 def _named(reference: ConnectionReference, *, deleted: bool = False) -> tuple[LiteralString, dict[str, Any]]:
@@ -85,7 +96,7 @@ def find_with_provider(transaction: Transaction, reference: ConnectionReference)
     if row is None:
         raise ConnectionNotFound
     columns, provider = providers.split_row(row)
-    return ConnectionRow(**columns), provider
+    return connection(columns), provider
 
 
 def lock_version(
@@ -108,4 +119,4 @@ def lock_version(
         """,
         [connection_id, version],
     ).fetchone()
-    return None if row is None else ConnectionRow(**row._asdict())
+    return None if row is None else connection(row._asdict())

@@ -6,10 +6,8 @@ from uuid import UUID
 
 from causeway.outbound.attempts import Purpose
 from causeway.outbound.deadlines import Deadline
+from causeway.platforms.call_terms import BEHIND_HTTP
 
-# Seconds for the calls behind HTTP, all their attempts and waits together. An HTTP API of API Gateway ends at 30 s and
-# its functions at 29 s: so the caller gets our answer, and the attempts are logged.
-BEHIND_HTTP = 25.0
 # Seconds for a call of a job. The job's own time limit ends it earlier.
 IN_A_JOB = 60.0
 

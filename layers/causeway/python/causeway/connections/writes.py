@@ -8,7 +8,7 @@ from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
 from causeway.connections.connection import ConnectionRow
-from causeway.connections.rows import COLUMNS, SELECT, find
+from causeway.connections.rows import COLUMNS, SELECT, connection, find
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ExternalIdTaken
 from causeway.errors.requests import NameTaken, VersionMismatch
@@ -82,7 +82,7 @@ def create(
         ).fetchall()
     except pg.UniqueViolation as error:
         raise _taken(error) from error
-    return ConnectionRow(**row._asdict())
+    return connection(row._asdict())
 
 
 def update(
@@ -243,5 +243,5 @@ def _changed(transaction: Transaction, connection_id: UUID, row: Any) -> Connect
         ConnectionNotFound, VersionMismatch: there is no row: the connection is deleted, or has another version.
     """
     if row is not None:
-        return ConnectionRow(**row._asdict())
+        return connection(row._asdict())
     raise VersionMismatch(current=find(transaction, connection_id).version)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # What a call is made for. Payments and messages may use the part of a rate limit that is reserved for them.
-Purpose = Literal["interactive", "payment", "message", "sync", "health"]
+Purpose = Literal["interactive", "payment", "message", "sync", "health", "webhook"]
 
 # How the names of headers end in which platforms answer their own id of the request.
 _REQUEST_ID = re.compile(r"(request-?id|debug-id|trace-id|log-?id|correlation-id|-uuid)$", re.IGNORECASE)

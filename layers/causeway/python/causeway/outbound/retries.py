@@ -58,11 +58,10 @@ def backoff(attempt: int) -> float:
 
 
 def wait(attempt: int, asked: float | None) -> float:
-    """Return the seconds to wait after an attempt: as long as the platform asks, and not less than the backoff.
+    """Return the seconds to wait after an attempt: the backoff, or longer if the platform asks for a longer wait.
 
     Callers that were asked to wait equally long come back at different moments, and not before the platform's clock,
     which may be behind ours, has passed the end.
     """
-    if asked is None:
-        return backoff(attempt)
-    return max(asked, 0.0) + _random.uniform(_LEAST_JITTER, _FIRST_WAIT)
+    own = backoff(attempt)
+    return own if asked is None else max(max(asked, 0.0) + _random.uniform(_LEAST_JITTER, _FIRST_WAIT), own)

@@ -11,8 +11,9 @@ from causeway.platforms.kinds.limits import LimitReader
 from causeway.platforms.token_calls import FreshTokens
 from causeway.platforms.tokens import TokenSource
 
-# Seconds for a call that is given none.
-SECONDS = 25.0
+# Seconds for the calls behind HTTP, all their attempts and waits together. An HTTP API of API Gateway ends at 30 s and
+# its functions at 29 s: so the caller gets our answer, and the attempts are logged.
+BEHIND_HTTP = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class CallTerms:
     limits: LimitReader | None = None
     tokens: TokenSource = field(default_factory=FreshTokens)
     keep_for: Hashable = None
-    seconds: float = SECONDS
+    seconds: float = BEHIND_HTTP
     deadline: Deadline | None = None
 
     def start(self) -> Deadline:
