@@ -9,7 +9,7 @@ from causeway.edge.proxied import ProxyAnswer, ProxyCall, route
 from causeway.edge.routes import App
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound
-from causeway.proxy import forwarding, requests
+from causeway.proxy import forwarding, request_headers, requests
 from causeway.proxy.answers import ProxiedReplay
 from causeway.proxy.requests import Forwarded, ProxyRequest
 from causeway.wire import path_ids, strict_json
@@ -19,7 +19,16 @@ app = App()
 _REFUSES = (*use.REFUSES, "HEADER_NOT_ALLOWED", "PATH_NOT_ALLOWED", "ANSWER_TOO_LARGE")
 
 
-@route(app, "POST", "/functions/v1/api-proxy", permission="proxy.use", request=ProxyRequest, refuses=_REFUSES)
+# All that the platform gets stands in the body.
+@route(
+    app,
+    "POST",
+    "/functions/v1/api-proxy",
+    permission="proxy.use",
+    distinguishing=lambda _: {},
+    request=ProxyRequest,
+    refuses=_REFUSES,
+)
 def forward(call: ProxyCall) -> ProxyAnswer:
     """Call a connection's platform; the answer is the platform's."""
     if "if-match" in call.headers:
@@ -37,6 +46,7 @@ def forward(call: ProxyCall) -> ProxyAnswer:
     "ANY",
     "/proxy/{connection_id}/{proxy+}",
     permission="proxy.use",
+    distinguishing=request_headers.distinguishing,
     refuses=(*_REFUSES, "METHOD_NOT_ALLOWED"),
 )
 def forward_rest(call: ProxyCall) -> ProxyAnswer:

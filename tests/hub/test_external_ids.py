@@ -197,6 +197,7 @@ def test_metadata_within_the_limits_is_kept_as_it_was_sent(hub: Hub, metadata: A
         (of_bytes(4097), "metadata"),
         (nested(5), "metadata"),
         ({"a": [[[[1]]]]}, "metadata"),
+        ({"a": [[[{}]]]}, "metadata"),
         ({"a": {"apiKey": "x"}}, "metadata.a.apiKey"),
         ({"a": [{"client_secret": "x"}]}, "metadata.a[0].client_secret"),
         ({"pin": 1}, "metadata.pin"),

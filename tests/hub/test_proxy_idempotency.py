@@ -152,11 +152,32 @@ def test_call_with_the_platforms_own_key_is_tried_again(hub: Hub, stack: Stack, 
     assert attempts == [(404, "2"), (500, "1"), (500, "1")]
 
 
+def test_call_with_another_header_for_the_platform_is_another_call(proxied: Proxied, key: str) -> None:
+    """Stripe-Account names whose account is charged."""
+    proxied.act = say(CREATED)
+
+    def charge(account: str, attempt: str) -> Reply:
+        return proxied.rest(
+            *("POST", "/charge", b"{}"),
+            idempotency_key=key,
+            stripe_account=account,
+            traceparent=f"00-{attempt}",
+            user_agent=f"a/{attempt}",
+        )
+
+    first, again, other = charge("acct_1", "1"), charge("acct_1", "2"), charge("acct_2", "3")
+
+    assert (first.status, again.headers["idempotent-replay"]) == (201, "true")
+    assert other.code == "IDEMPOTENCY_KEY_REUSED"
+    assert len(proxied.server.requests) == 1
+
+
 def test_stored_digest_cannot_be_tried_out(proxied: Proxied, key: str, rows: Any) -> None:
     """A body may have a card's number: without a secret key, all numbers could be tried against the digest."""
     raw = b'{"card":"4242424242424242"}'
     assert post(proxied, key, raw).status == 200
-    fields = ["POST", f"/proxy/{proxied.id}/orders", "", "application/json", sha256(raw).hexdigest()]
+    headers = {"content-type": "application/json"}
+    fields = ["POST", f"/proxy/{proxied.id}/orders", "", headers, sha256(raw).hexdigest()]
     guessed = KeyedRequest.of(key, fields, b"requests without secrets")
 
     [stored] = rows("SELECT request_hash FROM idempotency_keys WHERE idempotency_key = %s", [key])

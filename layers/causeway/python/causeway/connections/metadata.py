@@ -8,7 +8,7 @@ from causeway.catalogue.validation import unstorable
 from causeway.catalogue.validation_problems import Steps
 from causeway.outbound.redaction import is_secret_name
 from causeway.wire.field_types import JsonObject, checked_by_parts
-from causeway.wire.nesting import is_deeper
+from causeway.wire.nesting import has_more_levels
 
 # Bytes of the JSON as Postgres writes it: in UTF-8, with a space after each comma and colon.
 MOST_BYTES = 4096
@@ -18,7 +18,7 @@ MOST_LEVELS = 4
 
 def _faults(metadata: JsonObject) -> Iterator[tuple[Steps, str]]:
     """Yield each part that breaks a rule: its steps, and the rule."""
-    if is_deeper(metadata, MOST_LEVELS + 1):
+    if has_more_levels(metadata, MOST_LEVELS):
         yield (), f"must have at most {MOST_LEVELS} levels of objects and lists"
         return
     found = [*unstorable(metadata), *_secrets(metadata)]

@@ -1,6 +1,7 @@
 """The edge of the proxy: bytes come and go as they are; X-Causeway headers tell the hub's answers from a platform's."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal, Unpack
@@ -37,6 +38,8 @@ PROXY = Authentication(
 _MOST_BYTES = 6 * 1024 * 1024
 # Methods that act on nothing: Idempotency-Key means nothing to them.
 _READS = ("GET", "HEAD", "OPTIONS")
+# The header that tells how often the platform was called.
+_ATTEMPTS = "x-causeway-attempts"
 # Statuses whose answers have no body (RFC 9110, 6.4.1).
 _BODILESS = (204, 304)
 
@@ -86,6 +89,7 @@ class _MayBeRepeated(Exception):
 
 
 _Function = Callable[[ProxyCall], ProxyAnswer]
+_Headers = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 def route(
@@ -94,6 +98,7 @@ def route(
     path: str,
     *,
     permission: Permission,
+    distinguishing: _Headers,
     request: Model | None = None,
     **documentation: Unpack[Documentation],
 ) -> Callable[[_Function], _Function]:
@@ -107,6 +112,7 @@ def route(
         method: POST, or ANY.
         path: as template.yaml has it.
         permission: what the caller's role must have.
+        distinguishing: takes a call's headers, and returns those that make it another call under its Idempotency-Key.
         request: the model of the body, for the API's document only.
         documentation: of the answers.
     """
@@ -118,10 +124,10 @@ def route(
                 context = context_of(event, bounded_database(lambda_context))
                 headers = headers_of(event)
                 with admitted(context, permission, event["routeKey"], headers.get("x-tenant-id")):
-                    answered = _answered(_call(event, context, headers, told), function)
+                    answered = _answered(_call(event, context, headers, told), function, distinguishing)
             except CausewayError as error:
                 answered = error_answer(error, event["requestContext"]["requestId"])
-                told = {"x-causeway-attempts": "0", **told, "x-causeway-error": error.code}
+                told = {_ATTEMPTS: "0", **told, "x-causeway-error": error.code}
             return replace(answered, headers=answered.headers | told)
 
         app.add(Declaration(method, path, function, PROXY, permission, request, documentation), answer)
@@ -141,13 +147,13 @@ def _call(event: dict[str, Any], context: RequestContext, headers: dict[str, str
     )
 
 
-def _answered(call: ProxyCall, function: _Function) -> HttpAnswer:
+def _answered(call: ProxyCall, function: _Function, distinguishing: _Headers) -> HttpAnswer:
     key = call.headers.get("idempotency-key")
     if key is None or call.method in _READS:
         return _run(call, function).http
-    # Names and values that the caller's own client or network adds may differ when a call is repeated.
-    fields = [call.method, call.path, call.query, call.headers.get("content-type"), sha256(call.raw).hexdigest()]
-    request = KeyedRequest.of(key, fields, digest_key(call.context, call.raw))
+    fields = [call.method, call.path, call.query, distinguishing(call.headers), sha256(call.raw).hexdigest()]
+    # Headers and the query may have secrets as well as a body.
+    request = KeyedRequest.of(key, fields, digest_key(call.context, json.dumps(fields).encode()))
     passed: list[HttpAnswer] = []
 
     def work(lease: Lease) -> tuple[HttpAnswer, StoredAnswer]:
@@ -182,7 +188,7 @@ def _run(call: ProxyCall, function: _Function) -> ProxyAnswer:
     except CausewayError:
         raise
     except Exception as error:
-        if call.method in _READS:
+        if call.method in _READS or call.told.get(_ATTEMPTS, "0") == "0":
             raise
         # The platform may have acted: "send the call again" would be wrong advice.
         logger.exception("A proxied call failed")

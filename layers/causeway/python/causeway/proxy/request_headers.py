@@ -27,6 +27,15 @@ _ENDS_HERE = frozenset(
     proxy-connection te trailer transfer-encoding upgrade via x-api-key x-tenant-id idempotency-key x-amzn-trace-id
     """.split()  # noqa: SIM905
 )
+# Of the client and of tracing.
+_WRITTEN_ANEW = frozenset(
+    """
+    user-agent date traceparent tracestate baggage b3 sentry-trace newrelic uber-trace-id request-id correlation-context
+    x-request-id x-correlation-id x-trace-id x-cloud-trace-context x-amz-cf-id x-stripe-client-telemetry
+    x-stripe-client-user-agent amz-sdk-invocation-id amz-sdk-request
+    """.split()  # noqa: SIM905
+)
+_WRITTEN_ANEW_PREFIXES = ("x-b3-", "x-datadog-", "x-ot-span-", "x-stainless-", "cloudfront-")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
 # Encodings that the log can read; an answer passes through as it is encoded.
 _ENCODINGS = frozenset(("gzip", "x-gzip", "deflate", "br", "identity"))
@@ -47,6 +56,18 @@ def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in headers.items()
         if name not in named and _plain(name) not in _ENDS_HERE and not _is_refused(name)
+    }
+
+
+def distinguishing(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a call of the REST form that make it another call; headers: by name in lower case.
+
+    Left out are those that a client or a network writes anew when it sends the same call again.
+    """
+    return {
+        name: value
+        for name, value in passed_on(headers).items()
+        if name not in _WRITTEN_ANEW and not name.startswith(_WRITTEN_ANEW_PREFIXES)
     }
 
 

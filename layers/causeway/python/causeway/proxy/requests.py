@@ -93,6 +93,13 @@ class ProxyRequest(Request):
     body_base64: str | None = Field(None, description="Bytes, in base64; send body or body_base64.", examples=[None])
 
     @model_validator(mode="after")
+    def _of_text(self) -> Self:
+        for name in ("body", "query"):
+            if not _is_text(getattr(self, name)):
+                raise rule_broken(f"{name} must not hold half of a surrogate pair: no encoding sends it")
+        return self
+
+    @model_validator(mode="after")
     def _one_body(self) -> Self:
         if self.body is not None and self.body_base64 is not None:
             raise rule_broken("body and body_base64 must not both be sent")
@@ -130,7 +137,7 @@ class ProxyRequest(Request):
                 raise InvalidRequest.of_problems([Problem("body_base64", "must be valid base64")]) from error
         if self.body is None:
             return b""
-        return (self.body if isinstance(self.body, str) else _json(self.body)).encode("utf-8", "surrogatepass")
+        return (self.body if isinstance(self.body, str) else _json(self.body)).encode()
 
 
 def of_rest(
@@ -158,6 +165,18 @@ def of_rest(
     passed = request_headers.passed_on(headers)
     encodings = request_headers.accepted_encodings(headers.get("accept-encoding", ""))
     return Forwarded(reference, method, "/" + quote(path, safe=_IN_PATHS), query, passed, encodings, content)
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether all names and texts of a JSON value can be encoded."""
+    match value:
+        case str():
+            return not any("\ud800" <= one <= "\udfff" for one in value)
+        case dict():
+            return all(_is_text(name) and _is_text(inner) for name, inner in value.items())
+        case list():
+            return all(map(_is_text, value))
+    return True
 
 
 def _json(value: Any) -> str:
