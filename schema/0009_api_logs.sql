@@ -43,7 +43,7 @@ COMMENT ON COLUMN integration_api_logs.url IS 'The redacted URL.';
 COMMENT ON COLUMN integration_api_logs.status IS 'The HTTP status of the answer. NULL: there was no answer.';
 COMMENT ON COLUMN integration_api_logs.milliseconds IS 'How long the attempt took.';
 COMMENT ON COLUMN integration_api_logs.error IS
-'The name of the failure, such as ReadTimeout. NULL: there was an answer.';
+'The name of the failure, such as TimedOut. NULL: there was an answer.';
 COMMENT ON COLUMN integration_api_logs.actor_kind IS
 'The kind of user of the credential: a person, a machine (an API key), or the system (a job).';
 COMMENT ON COLUMN integration_api_logs.actor IS

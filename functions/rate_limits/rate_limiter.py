@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from causeway.connections import rows
-from causeway.connections.connection import parse_reference
+from causeway.connections.connection import parse_reference_in_body
 from causeway.edge.answers import error_answer, json_answer, lambda_handler
 from causeway.edge.http_events import HttpAnswer
 from causeway.edge.limits import route
@@ -46,7 +46,7 @@ def _subject(context: RequestContext, request: LimiterRequest) -> Subject:
     """Return what is counted; the transaction admits the caller. Raises ConnectionNotFound, CostAboveLimit."""
     with context.transaction() as transaction:
         if request.connection is not None:
-            subject = rows.find(transaction, parse_reference(request.connection)).limited
+            subject = rows.find(transaction, parse_reference_in_body(request.connection)).limited
         else:
             subject = Subject("key", request.key or "", DEFAULT)
     smallest = subject.usable(reserved=False).smallest

@@ -134,6 +134,14 @@ def test_malformed_filter_is_refused(log: Log, query: str) -> None:
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
+def test_unknown_error_is_refused_with_the_names_that_there_are(log: Log) -> None:
+    """A code of an answer, such as TIMED_OUT, is none."""
+    reply = log.hub.call("GET", f"{log.path}/logs?error=TIMED_OUT")
+    [problem] = reply.json["problems"]
+    assert problem["path"] == "error"
+    assert problem["rule"].startswith("must be one of AddressBlocked, AddressInvalid, AuthorizationMissing, ")
+
+
 def test_call_tells_its_attempt_and_what_it_belongs_to(log: Log) -> None:
     silent, caused = (log.hub.call("GET", f"{log.path}/logs/{log.ids[name]}").json for name in ("silent", "caused"))
 

@@ -74,6 +74,7 @@ def test_external_id_that_could_not_be_addressed_is_refused(hub: Hub, rows: Rows
     for reply in (created, changed):
         assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
         assert [problem["path"] for problem in reply.json["problems"]] == ["externalId"]
+        assert "^" not in reply.json["error"]
     assert rows(SNAPSHOT) == before
 
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from causeway.errors.proxy import MOST_BYTES
+from causeway.wire import base64url
 from local.stack import Stack
 from tests.hub.client import ADMIN, THEIR_ADMIN, config, draft
 from tests.hub.proxied import FORM, Proxied
@@ -317,3 +318,10 @@ def test_refused_credentials_on_a_path_that_the_caller_chose_do_not_stop_the_con
     proxied.act = say(b"HTTP/1.1 401 X\r\nContent-Length: 0\r\n\r\n")
     assert proxied.hub.call("POST", f"{proxied.path}/test", ADMIN).json["code"] == "INVALID_CREDENTIALS"
     assert proxied.hub.call("GET", proxied.path).json["status"] == "error"
+
+
+def test_form_names_the_connection_as_a_path_does(proxied: Proxied) -> None:
+    """HUB 52."""
+    encoded = f"b64:{base64url.encode(proxied.id.encode())}"
+    assert proxied.form("GET", connection_id=encoded).status == 200
+    assert proxied.form("GET", connection_id="b64:!").json["problems"][0]["path"] == "connection_id"

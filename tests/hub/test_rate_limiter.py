@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from causeway.wire import base64url
 from local.services.demo_data import TENANTS
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, REGULATOR, THEIR_ADMIN, THEIRS, Caller, Hub, Reply, machine
@@ -158,6 +159,18 @@ def test_tenants_with_the_same_key_share_nothing(hub: Hub, rows: Rows) -> None:
 def test_connection_of_another_tenant_is_not_found(hub: Hub, connection_id: str) -> None:
     refused = decide(hub, caller=THEIR_ADMIN, connection_id=connection_id)
     assert (refused.status, refused.code) == (404, "CONNECTION_NOT_FOUND")
+
+
+def test_connection_is_named_in_every_form_of_a_path(hub: Hub) -> None:
+    """HUB 52."""
+    external_id = f"desk/{token_hex(4)}"
+    made = hub.created(externalId=external_id).json
+    assert made["externalIdInPath"].startswith("b64:")
+    encoded = f"b64:{base64url.encode(made['id'].encode())}"
+    for form in (made["id"], encoded, f"ext:{external_id}", made["externalIdInPath"]):
+        assert decide(hub, "usage", connection_id=form).status == 200
+    refused = decide(hub, connection_id="b64:!")
+    assert (refused.status, refused.json["problems"][0]["path"]) == (400, "connection_id")
 
 
 def test_deleted_connection_is_not_found(hub: Hub, connection_id: str) -> None:

@@ -23,7 +23,10 @@ class LimiterRequest(_Model):
 
     connection_id: Annotated[
         str | None,
-        Field(description="Its id, or ext: and its externalId.", examples=[demo.CONNECTION_ID]),
+        Field(
+            description="Its id, or ext: and its externalId; as in paths, also in base64url after b64:.",
+            examples=[demo.CONNECTION_ID],
+        ),
     ] = None
     key: Annotated[
         Annotated[str, Text(pattern=KEY.pattern)] | None,

@@ -57,6 +57,24 @@ PAGES = PagedSelect(
     partitioned=True,
 )
 _LOG_ID = re.compile(r"[1-9][0-9]{0,18}")
+# The names of the failures of an attempt: causeway.outbound.failures, causeway.platforms.failures,
+# causeway.platforms.tokens.
+_Failure = Literal[
+    "AddressBlocked",
+    "AddressInvalid",
+    "AuthorizationMissing",
+    "ConnectFailed",
+    "DnsFailed",
+    "DnsUnavailable",
+    "Garbled",
+    "OutOfTime",
+    "RequestInvalid",
+    "SettingMissing",
+    "TimedOut",
+    "TlsFailed",
+    "TokenRefused",
+    "TooLarge",
+]
 
 
 class CallLog(Answer):
@@ -67,7 +85,7 @@ class CallLog(Answer):
     url: str = Field(examples=[f"https://services.leadconnectorhq.com/locations/{example_ids.LOCATION_ID}"])
     status: int | None = Field(description="Null where no answer arrived.", examples=[200])
     milliseconds: int = Field(ge=0, examples=[120])
-    error: str | None = Field(description="The kind of failure.", examples=[None])
+    error: str | None = Field(description="The failure; null where an answer arrived.", examples=[None])
     request_body: str | None = Field(description="Null where the bodies are no longer stored.", examples=[""])
     response_body: str | None = Field(
         description="Null where the bodies are no longer stored.",
@@ -98,8 +116,8 @@ class CallLogQuery(PageQuery):
     filtered_by = ("purpose", "error", "status_class", "request_id", "since", "until")
 
     purpose: Omittable[Purpose] = None
-    error: Omittable[Annotated[str, Text(pattern="[A-Za-z]{1,64}")]] = Field(
-        None, description="The kind of failure.", examples=["TimedOut"]
+    error: Omittable[_Failure] = Field(
+        None, description="The failure of an attempt without a usable answer.", examples=["TimedOut"]
     )
     status_class: Omittable[Literal["2xx", "3xx", "4xx", "5xx", "none"]] = Field(
         None, description="The first digit of the status; none: no answer arrived."

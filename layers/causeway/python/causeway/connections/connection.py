@@ -14,6 +14,7 @@ from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.rate_limits import limits
 from causeway.rate_limits.limits import Limits
 from causeway.rate_limits.subjects import Subject
+from causeway.wire import path_ids
 from causeway.wire.field_readers import is_storable, parse_uuid
 
 Environment = Literal["production", "sandbox"]
@@ -22,6 +23,7 @@ Health = Literal["healthy", "degraded", "down"]
 
 # An external id. API Gateway cuts a path at an encoded question mark, so that a?b would be taken for a.
 EXTERNAL_ID = re.compile(r"[^?\x00-\x1f\x7f]{1,255}")
+EXTERNAL_ID_RULE = "must have 1 to 255 characters, without question marks and control characters"
 # In a path it stands before an external id.
 EXTERNAL = "ext:"
 
@@ -49,6 +51,16 @@ def parse_reference(text: str) -> ConnectionReference:
     if not EXTERNAL_ID.fullmatch(external_id) or not is_storable(external_id):
         raise ConnectionNotFound
     return ExternalReference(external_id)
+
+
+def parse_reference_in_body(text: str) -> ConnectionReference:
+    """Read which connection the field connection_id of a body means, in any form that a path can hold.
+
+    Raises:
+        InvalidRequest: the text is not b64: and the base64url form of an id.
+        ConnectionNotFound: no connection can have such an id.
+    """
+    return parse_reference(path_ids.in_body("connection_id", text))
 
 
 # Errors of a stored credential, by code; rotate to repair.

@@ -8,6 +8,7 @@ from pydantic import Field
 from causeway.catalogue.keys import KEY, Kind
 from causeway.connections.connection import (
     EXTERNAL_ID,
+    EXTERNAL_ID_RULE,
     ConnectionReference,
     Environment,
     Status,
@@ -20,7 +21,7 @@ from causeway.wire.field_types import JsonObject, Name, Omittable, Text
 from causeway.wire.models import Change, Request
 from causeway.wire.page_models import PageQuery
 
-_ExternalId = Annotated[str, Text(pattern=EXTERNAL_ID.pattern)]
+_ExternalId = Annotated[str, Text(pattern=EXTERNAL_ID.pattern, rule=EXTERNAL_ID_RULE)]
 
 
 class ConnectionDraft(Request):

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from pydantic import ConfigDict, Field, model_validator
 
-from causeway.connections.connection import ConnectionReference, parse_reference
+from causeway.connections.connection import ConnectionReference, parse_reference_in_body
 from causeway.errors.proxy import MOST_BYTES, MethodNotAllowed, PathNotAllowed, ProxiedBodyTooLarge
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
@@ -78,7 +78,7 @@ class ProxyRequest(Request):
     )
     connection: Annotated[str, Text(1400)] = Field(
         alias="connection_id",
-        description="The connection's id, or ext: and its externalId.",
+        description="The connection's id, or ext: and its externalId; as in paths, also in base64url after b64:.",
         examples=[example_ids.CONNECTION_ID],
     )
     method: Method = Field(examples=["GET"])
@@ -112,7 +112,7 @@ class ProxyRequest(Request):
             accept_encoding: of the caller's own call, where `headers` has none.
 
         Raises:
-            InvalidRequest: body_base64 is not base64; ConnectionNotFound: connection_id is no id.
+            InvalidRequest: body_base64 or connection_id is not in its form; ConnectionNotFound: connection_id is no id.
             PathNotAllowed, HeaderNotAllowed, ProxiedBodyTooLarge.
         """
         headers = dict(self.headers)
@@ -120,7 +120,7 @@ class ProxyRequest(Request):
         if isinstance(self.body, (dict, list)) and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
         return Forwarded(
-            parse_reference(self.connection),
+            parse_reference_in_body(self.connection),
             self.method,
             self.path,
             urlencode(self.query, doseq=True),

@@ -50,16 +50,20 @@ class Text:
     Attributes:
         most, least: characters. most is None where the pattern bounds the text: a limit stands once.
         pattern: of the whole text; a regular expression without ^ and $.
+        rule: what the text must be, where an error is better without the pattern.
     """
 
     most: int | None = None
     least: int = 1
     pattern: str | None = None
+    rule: str = ""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the schema: the limits, then a check that Postgres can store the text."""
         whole = None if self.pattern is None else _anchored(self.pattern)
         text = core_schema.str_schema(min_length=self.least, max_length=self.most, pattern=whole)
+        if self.rule:
+            text = core_schema.custom_error_schema(text, custom_error_type=RULE, custom_error_message=self.rule)
         return core_schema.no_info_after_validator_function(_storable, text)
 
 

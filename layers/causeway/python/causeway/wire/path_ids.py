@@ -10,6 +10,7 @@ Reports disagree on whether an encoded percent sign is decoded once or twice. No
 import re
 
 from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import Problem
 from causeway.wire import base64url
 
 _PREFIX = "b64:"
@@ -53,9 +54,35 @@ def parse(name: str, delivered: str) -> str:
             )
         return delivered
     try:
-        identity = base64url.decode(delivered.removeprefix(_PREFIX)).decode()
+        return _decoded(delivered)
     except ValueError as error:
-        raise InvalidRequest(f"The {name} in the path is not b64: and the base64url form of an id") from error
+        raise InvalidRequest(f"The {name} in the path {error}") from error
+
+
+def in_body(name: str, sent: str) -> str:
+    """Return the id in a field of a body: written as it is, whatever its characters, or in its form for paths.
+
+    Args:
+        name: the field's, for the error.
+        sent: its value.
+
+    Raises:
+        InvalidRequest: the value begins like the form for paths, and is not one.
+    """
+    if not is_exact(sent):
+        return sent
+    try:
+        return _decoded(sent)
+    except ValueError as error:
+        raise InvalidRequest.of_problems([Problem(name, str(error))]) from error
+
+
+def _decoded(encoded: str) -> str:
+    """Return the id of its encoded form; raises ValueError, whose text says what is wrong with it."""
+    try:
+        identity = base64url.decode(encoded.removeprefix(_PREFIX)).decode()
+    except ValueError as error:
+        raise ValueError("is not b64: and the base64url form of an id") from error
     if not identity or "\0" in identity:
-        raise InvalidRequest(f"The {name} in the path is empty or holds NUL")
+        raise ValueError("is empty or holds NUL")
     return identity
