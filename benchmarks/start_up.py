@@ -44,7 +44,7 @@ def run() -> list[Row]:
     reference: list[float] = []
     times: dict[Path, list[float]] = {path: [] for path in functions}
     for round_ in range(_ROUNDS):
-        print(f"start_up: round {round_ + 1} of {_ROUNDS}", file=sys.stderr, flush=True)
+        print(f"    round {round_ + 1} of {_ROUNDS}", file=sys.stderr, flush=True)
         reference.append(_milliseconds(_REFERENCE, ROOT))
         for path in functions:
             times[path].append(_milliseconds(f"import {path.stem}", path.parent))
