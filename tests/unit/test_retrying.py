@@ -14,7 +14,7 @@ from causeway.errors.platforms import CircuitOpen, RateLimited
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
-from causeway.outbound import failures
+from causeway.outbound import failures, retries
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.retries import Repetition
 from causeway.platforms import retrying
@@ -151,6 +151,13 @@ def test_wait_that_the_platform_asks_is_kept(calls: Callable[..., Calls]) -> Non
 
     assert made.make().reply.status == 200
     assert monotonic() - started >= 1
+
+
+def test_asked_wait_is_followed_by_a_little_more() -> None:
+    """HUB 10: the platform's clock may be behind ours, and callers must not come back at once."""
+    waits = {retries.wait(1, 7.0) for _ in range(200)}
+
+    assert 7.1 <= min(waits) < max(waits) <= 7.5
 
 
 def test_wait_beyond_the_budget_is_answered_at_once_and_told(calls: Callable[..., Calls]) -> None:
