@@ -50,14 +50,17 @@ COMMENT ON COLUMN rate_limits.told_until IS 'When told_remaining ends.';
 CREATE INDEX rate_limits_old ON rate_limits (taken_on);
 COMMENT ON INDEX rate_limits_old IS 'The sweep deletes the oldest first.';
 
+CREATE FUNCTION rate_limit_owner(p_kind text, p_tenant_id uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN p_kind IN ('provider', 'oauth_app') THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE p_tenant_id END;
+COMMENT ON FUNCTION rate_limit_owner IS
+'The tenant_id of the row of a tenant''s subject: the nil UUID for the kinds that tenants share.';
 CREATE FUNCTION rate_limit_tenant(p_kind text) RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE WHEN p_kind IN ('provider', 'oauth_app') THEN '00000000-0000-0000-0000-000000000000'::uuid
-    ELSE current_tenant() END;
-COMMENT ON FUNCTION rate_limit_tenant IS
-'The tenant_id of a subject: the nil UUID for the kinds that tenants share, otherwise the transaction''s tenant.';
-REVOKE ALL ON FUNCTION rate_limit_tenant FROM public;
-GRANT EXECUTE ON FUNCTION rate_limit_tenant TO causeway_hub;
+RETURN rate_limit_owner(p_kind, current_tenant());
+COMMENT ON FUNCTION rate_limit_tenant IS 'The tenant_id of the row of a subject of the transaction''s tenant.';
+REVOKE ALL ON FUNCTION rate_limit_owner, rate_limit_tenant FROM public;
+GRANT EXECUTE ON FUNCTION rate_limit_owner, rate_limit_tenant TO causeway_hub;
 
 ALTER TABLE rate_limits ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rate_limits FORCE ROW LEVEL SECURITY;
@@ -157,90 +160,38 @@ COMMENT ON FUNCTION rate_limit_announce IS
 'Writes an event into the outbox for each window that refuses its first request. Returns their number. p_row: locked, and '
 'as it stands now.';
 
--- Takes from one subject by one UPDATE, which writes nothing where the request does not fit: of requests at the same time,
--- each sees what the one before it took. The counts are those of rate_limit_at, written out, because a call of it costs more
--- than the UPDATE.
-CREATE FUNCTION rate_limit_take_one(
-    p_tenant_id uuid, p_kind text, p_subject_id text, p_minute bigint, p_hour bigint, p_day bigint, p_month bigint,
-    p_cost bigint, p_now timestamptz
-) RETURNS rate_limits
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    v_minute timestamptz := date_bin('1 minute', p_now, '1970-01-01 00:00:00+00');
-    v_hour timestamptz := date_bin('1 hour', p_now, '1970-01-01 00:00:00+00');
-    v_day timestamptz := date_bin('1 day', p_now, '1970-01-01 00:00:00+00');
-    v_month timestamptz := date_trunc('month', p_now, 'UTC');
-    v_row rate_limits;
-BEGIN
-    UPDATE rate_limits AS r SET
-        taken_at = greatest(r.taken_at, p_now),
-        minute_used = p_cost + CASE WHEN r.taken_at >= v_minute THEN r.minute_used ELSE 0 END,
-        hour_used = p_cost + CASE WHEN r.taken_at >= v_hour THEN r.hour_used ELSE 0 END,
-        day_used = p_cost + CASE WHEN r.taken_at >= v_day THEN r.day_used ELSE 0 END,
-        month_used = p_cost + CASE WHEN r.taken_at >= v_month THEN r.month_used ELSE 0 END,
-        exceeded = CASE WHEN r.exceeded = 0 THEN 0 ELSE (rate_limit_at(r, p_now)).exceeded END,
-        told_remaining = CASE WHEN r.told_until > p_now THEN r.told_remaining - p_cost END,
-        told_until = CASE WHEN r.told_until > p_now THEN r.told_until END
-    WHERE r.tenant_id = p_tenant_id AND r.kind = p_kind AND r.subject_id = p_subject_id
-        AND (p_cost <= p_minute - r.minute_used OR (r.taken_at < v_minute AND p_cost <= p_minute) OR p_minute IS NULL)
-        AND (p_cost <= p_hour - r.hour_used OR (r.taken_at < v_hour AND p_cost <= p_hour) OR p_hour IS NULL)
-        AND (p_cost <= p_day - r.day_used OR (r.taken_at < v_day AND p_cost <= p_day) OR p_day IS NULL)
-        AND (p_cost <= p_month - r.month_used OR (r.taken_at < v_month AND p_cost <= p_month) OR p_month IS NULL)
-        AND (r.told_until IS NULL OR p_cost <= r.told_remaining OR r.told_until <= p_now)
-    RETURNING * INTO v_row;
-    RETURN v_row;
-END $$;
-COMMENT ON FUNCTION rate_limit_take_one IS
-'Takes from one subject, and returns its row. NULL: the row does not exist, or one of its windows refuses the request.';
-
 -- Each row of an array is a subject; the caller sends them in the order of kind and id. So all calls lock rows in one order,
 -- and no two calls wait for each other. Not granted: nothing is taken from any subject.
 -- p_tenant_id: NULL in a transaction of the tenant. Otherwise the call is a transaction of its own, and its commit does not
 -- wait for the disk: a crash of the server may lose the last 0.6 seconds (three times wal_writer_delay) of counts.
 -- p_minutes to p_months: limits; NULL: none. p_take: false only reads. p_now: for tests.
--- used: four counts per subject: minute, hour, day, month. announced: how many windows refused their first request, of limits
--- that the operator sets: a tenant raises its connections' limits itself, and chooses those of its own keys.
+-- The answer is one JSON value, because a function in FROM costs more than the UPDATE. used: four counts per subject: minute,
+-- hour, day, month. announced: how many windows refused their first request, of limits that the operator sets: a tenant raises
+-- its connections' limits itself, and chooses those of its own keys.
 CREATE FUNCTION rate_limit_take_v1(
     p_tenant_id uuid, p_kinds text[], p_subject_ids text[], p_minutes bigint[], p_hours bigint[], p_days bigint[],
     p_months bigint[], p_cost bigint, p_take boolean, p_now timestamptz DEFAULT NULL
-)
-RETURNS TABLE (
-    granted boolean, decided_at timestamptz, used bigint[], told_remaining bigint[], told_until timestamptz[],
-    announced bigint
-)
+) RETURNS json
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-#variable_conflict use_column
 DECLARE
     v_last CONSTANT integer := cardinality(p_kinds);
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
     -- Of one subject, a full window refuses without a lock.
     v_locks boolean := p_take AND v_last > 1;
+    v_granted boolean;
     v_tenant uuid;
     v_row rate_limits;
     v_rows rate_limits[];
     v_refusals integer[];
     v_unannounced boolean;
+    v_used bigint[];
+    v_told_remaining bigint[];
+    v_told_until timestamptz[];
     v_new bigint;
+    v_announced bigint := 0;
 BEGIN
     IF p_tenant_id IS NOT NULL THEN
         PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true), set_config('synchronous_commit', 'off', true);
-    END IF;
-    decided_at := coalesce(p_now, clock_timestamp());
-    announced := 0;
-    IF p_take AND v_last = 1 THEN
-        v_row := rate_limit_take_one(
-            rate_limit_tenant(p_kinds[1]), p_kinds[1], p_subject_ids[1], p_minutes[1], p_hours[1], p_days[1], p_months[1],
-            p_cost, decided_at
-        );
-        IF v_row.tenant_id IS NOT NULL THEN
-            granted := true;
-            decided_at := v_row.taken_at;
-            used := ARRAY[v_row.minute_used, v_row.hour_used, v_row.day_used, v_row.month_used];
-            told_remaining := ARRAY[v_row.told_remaining];
-            told_until := ARRAY[v_row.told_until];
-            RETURN NEXT;
-            RETURN;
-        END IF;
     END IF;
     <<deciding>>
     LOOP
@@ -248,7 +199,7 @@ BEGIN
             v_tenant := rate_limit_tenant(p_kinds[i]);
             IF p_take THEN
                 INSERT INTO rate_limits (tenant_id, kind, subject_id, taken_at, minute_used, hour_used, day_used, month_used)
-                SELECT v_tenant, p_kinds[i], p_subject_ids[i], decided_at, 0, 0, 0, 0
+                SELECT v_tenant, p_kinds[i], p_subject_ids[i], v_now, 0, 0, 0, 0
                 WHERE NOT EXISTS (
                     SELECT FROM rate_limits AS r
                     WHERE r.tenant_id = v_tenant AND r.kind = p_kinds[i] AND r.subject_id = p_subject_ids[i]
@@ -266,46 +217,98 @@ BEGIN
             -- A sweep may have deleted an old row between the two statements.
             CONTINUE deciding WHEN v_locks AND NOT FOUND;
             IF NOT FOUND THEN
-                v_row := ROW(v_tenant, p_kinds[i], p_subject_ids[i], decided_at, NULL, 0, 0, 0, 0, 0, NULL, NULL);
+                v_row := ROW(v_tenant, p_kinds[i], p_subject_ids[i], v_now, NULL, 0, 0, 0, 0, 0, NULL, NULL);
             END IF;
             v_rows[i] := v_row;
-            decided_at := greatest(decided_at, v_row.taken_at);
+            v_now := greatest(v_now, v_row.taken_at);
         END LOOP;
-        granted := true;
+        v_granted := true;
         v_unannounced := false;
         FOR i IN 1 .. v_last LOOP
-            v_rows[i] := rate_limit_at(v_rows[i], decided_at);
+            v_rows[i] := rate_limit_at(v_rows[i], v_now);
             v_refusals[i] := rate_limit_refusals(v_rows[i], p_minutes[i], p_hours[i], p_days[i], p_months[i], p_cost);
-            granted := granted AND v_refusals[i] = 0;
+            v_granted := v_granted AND v_refusals[i] = 0;
             v_unannounced := v_unannounced OR v_refusals[i] & ~v_rows[i].exceeded > 0;
         END LOOP;
-        EXIT WHEN v_locks OR NOT p_take OR NOT (granted OR v_unannounced);
+        EXIT WHEN v_locks OR NOT p_take OR NOT (v_granted OR v_unannounced);
         v_locks := true;
     END LOOP;
     FOR i IN 1 .. v_last LOOP
         v_row := v_rows[i];
-        IF granted AND p_take THEN
-            v_row := rate_limit_take_one(
-                v_row.tenant_id, v_row.kind, v_row.subject_id, p_minutes[i], p_hours[i], p_days[i], p_months[i], p_cost,
-                decided_at
-            );
+        IF v_granted AND p_take THEN
+            UPDATE rate_limits AS r SET
+                taken_at = v_row.taken_at,
+                minute_used = v_row.minute_used + p_cost,
+                hour_used = v_row.hour_used + p_cost,
+                day_used = v_row.day_used + p_cost,
+                month_used = v_row.month_used + p_cost,
+                exceeded = v_row.exceeded,
+                told_remaining = v_row.told_remaining - p_cost,
+                told_until = v_row.told_until
+            WHERE r.tenant_id = v_row.tenant_id AND r.kind = v_row.kind AND r.subject_id = v_row.subject_id
+            RETURNING * INTO v_row;
         ELSIF p_take THEN
             v_new := rate_limit_announce(
                 v_row, v_refusals[i], ARRAY[p_minutes[i], p_hours[i], p_days[i], p_months[i]]
             );
             IF v_row.kind NOT IN ('connection', 'key') THEN
-                announced := announced + v_new;
+                v_announced := v_announced + v_new;
             END IF;
         END IF;
-        used := used || ARRAY[v_row.minute_used, v_row.hour_used, v_row.day_used, v_row.month_used]::bigint[];
-        told_remaining := array_append(told_remaining, v_row.told_remaining);
-        told_until := array_append(told_until, v_row.told_until);
+        v_used := v_used || ARRAY[v_row.minute_used, v_row.hour_used, v_row.day_used, v_row.month_used]::bigint[];
+        v_told_remaining := array_append(v_told_remaining, v_row.told_remaining);
+        v_told_until := array_append(v_told_until, v_row.told_until);
     END LOOP;
-    RETURN NEXT;
+    RETURN json_build_object(
+        'granted', v_granted, 'decided_at', v_now, 'used', v_used, 'told_remaining', v_told_remaining,
+        'told_until', v_told_until, 'announced', v_announced
+    );
 END $$;
 COMMENT ON FUNCTION rate_limit_take_v1 IS
 'Takes a request from all windows of all subjects, or from none of them. A subject''s first request makes its row. Returns '
 'what the windows have used then.';
+
+-- Nearly all requests are of one subject whose row exists and has room: one UPDATE decides them, and all others take the way
+-- above. It writes nothing where the request does not fit: of requests at the same time, each sees what the one before it took.
+-- A count of a window that is over may send a request on, which rate_limit_take_v1 then grants. The counts are those of
+-- rate_limit_at, written out, because a call of it costs more than the UPDATE.
+CREATE FUNCTION rate_limit_take_one_v1(
+    p_tenant_id uuid, p_kind text, p_subject_id text, p_minute bigint, p_hour bigint, p_day bigint, p_month bigint,
+    p_cost bigint, p_now timestamptz DEFAULT NULL
+) RETURNS json
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    v_epoch CONSTANT timestamptz := '1970-01-01 00:00:00+00';
+    v_owner CONSTANT uuid := rate_limit_owner(p_kind, p_tenant_id);
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_used bigint[];
+BEGIN
+    PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true), set_config('synchronous_commit', 'off', true);
+    UPDATE rate_limits AS r SET
+        taken_at = greatest(r.taken_at, v_now),
+        minute_used = p_cost + CASE WHEN r.taken_at >= date_bin('1 minute', v_now, v_epoch) THEN r.minute_used ELSE 0 END,
+        hour_used = p_cost + CASE WHEN r.taken_at >= date_bin('1 hour', v_now, v_epoch) THEN r.hour_used ELSE 0 END,
+        day_used = p_cost + CASE WHEN r.taken_at >= date_bin('1 day', v_now, v_epoch) THEN r.day_used ELSE 0 END,
+        month_used = p_cost + CASE WHEN r.taken_at >= date_trunc('month', v_now, 'UTC') THEN r.month_used ELSE 0 END
+    WHERE r.tenant_id = v_owner AND r.kind = p_kind AND r.subject_id = p_subject_id
+        AND r.exceeded = 0
+        AND r.told_until IS NULL
+        AND (r.minute_used + p_cost > p_minute) IS NOT TRUE
+        AND (r.hour_used + p_cost > p_hour) IS NOT TRUE
+        AND (r.day_used + p_cost > p_day) IS NOT TRUE
+        AND (r.month_used + p_cost > p_month) IS NOT TRUE
+    RETURNING r.taken_at, ARRAY[r.minute_used, r.hour_used, r.day_used, r.month_used] INTO v_now, v_used;
+    IF v_used IS NOT NULL THEN
+        RETURN json_build_object('granted', true, 'decided_at', v_now, 'used', v_used);
+    END IF;
+    RETURN rate_limit_take_v1(
+        p_tenant_id, ARRAY[p_kind], ARRAY[p_subject_id], ARRAY[p_minute], ARRAY[p_hour], ARRAY[p_day], ARRAY[p_month],
+        p_cost, true, p_now
+    );
+END $$;
+COMMENT ON FUNCTION rate_limit_take_one_v1 IS
+'The same as rate_limit_take_v1 for one subject in a transaction of its own, and faster. An answer without told_remaining '
+'and told_until: the platform told nothing.';
 
 CREATE FUNCTION rate_limit_correct_v1(
     p_tenant_id uuid, p_kind text, p_subject_id text, p_remaining bigint, p_until timestamptz
@@ -342,9 +345,9 @@ COMMENT ON FUNCTION rate_limit_correct_v1 IS
 'Stores how many requests a platform allows until a time, a day from now at most. Once it told that none are left, an '
 'answer to an earlier request does not allow more; of two answers about the same window the smaller number counts.';
 
-REVOKE ALL ON FUNCTION rate_limit_at, rate_limit_refusals, rate_limit_announce, rate_limit_take_one, rate_limit_take_v1,
+REVOKE ALL ON FUNCTION rate_limit_at, rate_limit_refusals, rate_limit_announce, rate_limit_take_v1, rate_limit_take_one_v1,
 rate_limit_correct_v1 FROM public;
-GRANT EXECUTE ON FUNCTION rate_limit_at, rate_limit_refusals, rate_limit_announce, rate_limit_take_one, rate_limit_take_v1,
+GRANT EXECUTE ON FUNCTION rate_limit_at, rate_limit_refusals, rate_limit_announce, rate_limit_take_v1, rate_limit_take_one_v1,
 rate_limit_correct_v1 TO causeway_hub;
 
 -- A schedule sweeps rows of all tenants whose windows are over. A key has a limit per minute alone.

@@ -232,6 +232,28 @@ def test_reserve_is_rounded_up(take: Any, limit: int, plain: int) -> None:
     assert take(one, reserved=True).allowed is (plain < limit)
 
 
+def test_full_windows_that_are_over_refuse_nothing(take: Any) -> None:
+    """The first request of a window finds the counts of the one before it."""
+    for window in WINDOWS:
+        one = Subject("connection", str(uuid4()), Limits(**{window: 1}))
+        assert take(one, now=EDGES[window]).allowed
+        assert take(one, now=EDGES[window] + MOMENT).remaining == 0
+
+
+def test_one_subject_in_a_transaction_and_alone_is_counted_in_one_row(
+    shared_casino: Casino, database: Database, take: Any
+) -> None:
+    """They are different SQL functions."""
+    for kind in ("connection", "provider"):
+        one = subject(kind, minute=3, hour=3, day=3, month=3)
+        assert [take(one, now=EDGES["minute"]).remaining for _ in range(2)] == [2, 1]
+        with database.transaction(shared_casino.tenant_id) as transaction:
+            assert limiter.take(transaction, [one], now=EDGES["minute"], reserved=True).remaining == 0
+        refused = take(one, now=EDGES["minute"])
+        assert not refused.allowed
+        assert [window.used for window in refused.windows] == [3, 3, 3, 3]
+
+
 def test_look_takes_nothing_and_makes_no_row(shared_casino: Casino, database: Database, take: Any) -> None:
     one = subject("tenant", minute=2)
     tenant = shared_casino.tenant_id

@@ -1,8 +1,8 @@
 """What the limiter decided about a request."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -25,24 +25,56 @@ _OWNERS: Mapping[Kind, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision about a request.
+    """The decision about a request. Most callers ask only whether it was granted: the rest is worked out on demand.
 
     Attributes:
-        decided_at: the database's time.
-        windows: all windows of all subjects that have a limit.
-        tightest: the window that is full for the longest time, or else has the least remaining; None: no limit.
-        retry_after: seconds after which the same request is granted, if no other request was; None: it was granted.
-        refused_by: the subject whose window is full for the longest time; None: it was granted.
+        allowed: whether it was granted.
     """
 
-    allowed: bool
-    decided_at: datetime
-    windows: tuple[Window, ...]
-    tightest: Window | None
-    retry_after: int | None
-    refused_by: Subject | None
+    def __init__(
+        self, answer: Mapping[str, Any], subjects: Sequence[Subject], usable: Sequence[Limits], cost: int
+    ) -> None:
+        """Store what was decided.
+
+        Args:
+            answer: of rate_limit_take_v1.
+            subjects: in the order in which they were sent.
+            usable: their limits for this request, in the same order.
+            cost: of the request.
+        """
+        self.allowed: bool = answer["granted"]
+        self._answer = answer
+        self._subjects = subjects
+        self._usable = usable
+        self._cost = cost
+
+    @cached_property
+    def decided_at(self) -> datetime:
+        """The database's time."""
+        return datetime.fromisoformat(self._answer["decided_at"])
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """All windows of all subjects that have a limit."""
+        return tuple(window for _, window, _ in self._found)
+
+    @property
+    def tightest(self) -> Window | None:
+        """The window that is full for the longest time, or else has the least remaining; None: no limit."""
+        if self._refusal is not None:
+            return self._refusal[1]
+        return min(self.windows, key=lambda window: (window.remaining, window.reset_at), default=None)
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which the same request is granted, if no other request was; None: it was granted."""
+        return None if self._refusal is None else self._refusal[1].seconds_left(self.decided_at)
+
+    @property
+    def refused_by(self) -> Subject | None:
+        """The subject whose window is full for the longest time; None: it was granted."""
+        return None if self._refusal is None else self._refusal[0]
 
     @property
     def limit(self) -> int | None:
@@ -88,39 +120,32 @@ class Decision:
         raised = subject.kind == "connection" and window.limit is not None
         return f"{wait}; an admin may raise the connection's limits." if raised else f"{wait}."
 
+    @cached_property
+    def _refusal(self) -> tuple[Subject, Window] | None:
+        """The subject and the window that refuse for the longest time; None: it was granted."""
+        if self.allowed:
+            return None
+        refusing = [(subject, window) for subject, window, refuses in self._found if refuses]
+        return max(refusing, key=lambda one: one[1].reset_at)
 
-def judged(row: Any, subjects: Sequence[Subject], usable: Sequence[Limits], cost: int) -> Decision:
-    """Return the decision that a row of rate_limit_take_v1 tells.
+    @cached_property
+    def _found(self) -> list[tuple[Subject, Window, bool]]:
+        return list(self._windows())
 
-    Args:
-        row: its answer.
-        subjects: in the order in which they were sent.
-        usable: their limits for this request, in the same order.
-        cost: of the request.
-    """
-    found = list(_windows(row, subjects, usable, cost))
-    windows = tuple(window for _, window, _ in found)
-    if row.granted:
-        tightest = min(windows, key=lambda window: (window.remaining, window.reset_at), default=None)
-        return Decision(True, row.decided_at, windows, tightest, None, None)
-    subject, tightest, _ = max((one for one in found if one[2]), key=lambda one: one[1].reset_at)
-    return Decision(False, row.decided_at, windows, tightest, tightest.seconds_left(row.decided_at), subject)
-
-
-def _windows(
-    row: Any, subjects: Sequence[Subject], usable: Sequence[Limits], cost: int
-) -> Iterator[tuple[Subject, Window, bool]]:
-    """Yield each window with its subject, and whether it refuses the request."""
-    for number, (subject, limits) in enumerate(zip(subjects, usable, strict=True)):
-        for place, name in enumerate(WINDOWS):
-            limit = limits.of(name)
-            if limit is not None:
-                used = row.used[number * len(WINDOWS) + place]
-                begin, end = begin_and_end(name, row.decided_at)
-                length = round((end - begin).total_seconds())
-                window = Window(subject.kind, name, length, limit, used, max(0, limit - used), end)
-                yield subject, window, not row.granted and used + cost > limit
-        told = row.told_remaining[number]
-        if told is not None:
-            window = Window(subject.kind, "platform", None, None, None, max(0, told), row.told_until[number])
-            yield subject, window, not row.granted and cost > told
+    def _windows(self) -> Iterator[tuple[Subject, Window, bool]]:
+        """Yield each window with its subject, and whether it refuses the request."""
+        for number, (subject, limits) in enumerate(zip(self._subjects, self._usable, strict=True)):
+            for place, name in enumerate(WINDOWS):
+                limit = limits.of(name)
+                if limit is not None:
+                    used = self._answer["used"][number * len(WINDOWS) + place]
+                    begin, end = begin_and_end(name, self.decided_at)
+                    length = round((end - begin).total_seconds())
+                    window = Window(subject.kind, name, length, limit, used, max(0, limit - used), end)
+                    yield subject, window, not self.allowed and used + self._cost > limit
+            # The answer of the fast path has no told: the platform told nothing.
+            told = self._answer.get("told_remaining", [None])[number]
+            if told is not None:
+                until = datetime.fromisoformat(self._answer["told_until"][number])
+                window = Window(subject.kind, "platform", None, None, None, max(0, told), until)
+                yield subject, window, not self.allowed and self._cost > told

@@ -67,8 +67,8 @@ _FROM: LiteralString = """
     ) AS k
 """
 _USED: LiteralString = f"SELECT k.channel {_FROM}"
-# LATERAL: an unknown key counts for nobody.
-_COUNTED: LiteralString = f"SELECT k.channel, t.* {_FROM} CROSS JOIN LATERAL {limiter.TAKE} AS t"
+# An unknown key has no row, so it counts for nobody.
+_COUNTED: LiteralString = f"SELECT k.channel, {limiter.TAKE} AS taken {_FROM}"
 
 
 def use(
@@ -109,7 +109,7 @@ def use(
         row = database.one(_USED, parameters)
     if row is None:
         raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
-    return UsedKey(of_machine(tenant_id, key_id, row.channel), asked.decision(row) if counted else None)
+    return UsedKey(of_machine(tenant_id, key_id, row.channel), asked.decision(row.taken) if counted else None)
 
 
 def _parts(text: str) -> tuple[UUID, UUID, bytes]:
