@@ -130,11 +130,6 @@ class AuthorizationServer:
         given = (fields.get(vendor.client_parameter), fields.get("client_secret"))
         return given == (vendor.client_id, vendor.client_secret)
 
-    def end_everything(self) -> None:
-        """End all tokens, as a person does who removes the app."""
-        self._access.clear()
-        self._refresh.clear()
-
     def _authorize(self, request: Request, _: Mapping[str, str]) -> Response:
         vendor, query = self._vendor, request.query
         fault = self._fault(query)

@@ -235,7 +235,7 @@ def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Cas
     """
     ours.value(made, [ours.tenant_id, key.key_id, token_hex(6), digest])
 
-    assert key_texts.machine_of(database, key.text).tenant == ours.tenant_id
+    assert key_texts.use(database, key.text).machine.tenant == ours.tenant_id
     after = database.one("SELECT nullif(current_setting('causeway.tenant_id', true), '') AS tenant", [])
     assert after.tenant is None
 

@@ -22,7 +22,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.platforms.account import Account
 from causeway.platforms.tokens import Grant
 from causeway.tenancy.context import JobContext
-from causeway.vault import credentials
+from causeway.vault import credentials, oauth_tokens
 from causeway.vault.crypto import CacheLimits
 from tests.database.hub import Hub
 from tests.unit.platforms import platform
@@ -132,7 +132,7 @@ class Connected:
         with self.hub.database.transaction(self.hub.tenant_id) as transaction:
             version = credentials.find(transaction, self.connection_id).version
             assert version is not None
-            grants.store(transaction, self.connection_id, version, ready)
+            oauth_tokens.store(transaction, self.connection_id, version, ready)
 
     def age(self, **moved: str) -> None:
         """Move columns of the row by intervals: age(expires_at="-1 hour")."""

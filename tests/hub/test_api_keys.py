@@ -55,11 +55,11 @@ def test_key_is_shown_once_and_kept_as_a_hash(hub: Hub, rows: Rows) -> None:
 
 def test_key_identifies_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database) -> None:
     key = hub.new_key(channel="sms")
-    caller = key_texts.machine_of(database, key["apiKey"])
+    caller = key_texts.use(database, key["apiKey"]).machine
 
     assert caller == Caller("machine", key["id"], "service", UUID(TENANTS[OURS]), "sms")
-    assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch", "me.read"}
-    assert key_texts.machine_of(database, hub.new_key()["apiKey"]).channel is None
+    assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch", "me.read", "proxy.use"}
+    assert key_texts.use(database, hub.new_key()["apiKey"]).machine.channel is None
 
 
 def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, rows: Rows) -> None:
@@ -68,12 +68,12 @@ def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, ro
     def used() -> datetime:
         return rows("SELECT last_used_at FROM api_keys WHERE key_id = %s", [key["id"]])[0].last_used_at
 
-    key_texts.machine_of(database, key["apiKey"])
+    key_texts.use(database, key["apiKey"])
     first = used()
-    key_texts.machine_of(database, key["apiKey"])
+    key_texts.use(database, key["apiKey"])
     second = used()
     rows("UPDATE api_keys SET last_used_at = last_used_at - interval '2 minutes' WHERE key_id = %s", [key["id"]])
-    key_texts.machine_of(database, key["apiKey"])
+    key_texts.use(database, key["apiKey"])
 
     assert first is not None
     assert second == first
@@ -85,12 +85,12 @@ def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, ro
 def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Database) -> None:
     """HUB 44: the revocation is audited once."""
     key = hub.new_key()
-    assert key_texts.machine_of(database, key["apiKey"]).subject == key["id"]
+    assert key_texts.use(database, key["apiKey"]).machine.subject == key["id"]
     replies = [hub.call("DELETE", f"/api-keys/{key['id']}") for _ in range(2)]
 
     assert [reply.status for reply in replies] == [204, 204]
     with pytest.raises(Unauthorized):
-        key_texts.machine_of(database, key["apiKey"])
+        key_texts.use(database, key["apiKey"])
     entries = hub.audited(f"/api-keys/{key['id']}")
     assert [entry["action"] for entry in entries] == ["api_key.created", "api_key.revoked", "access.refused"]
     [listed] = [one for one in hub.call("GET", "/api-keys").json["apiKeys"] if one["id"] == key["id"]]
@@ -114,9 +114,9 @@ def test_key_with_any_changed_part_is_refused(hub: Hub, database: Database, rows
     ]
     for attempt in wrong:
         with pytest.raises(Unauthorized):
-            key_texts.machine_of(database, attempt)
+            key_texts.use(database, attempt)
     assert rows("SELECT last_used_at FROM api_keys WHERE key_id = %s", [theirs["id"]])[0].last_used_at is None
-    assert key_texts.machine_of(database, text).tenant_id == UUID(TENANTS[OURS])
+    assert key_texts.use(database, text).machine.tenant_id == UUID(TENANTS[OURS])
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,12 @@ def test_key_with_any_changed_part_is_refused(hub: Hub, database: Database, rows
 )
 def test_malformed_key_is_refused(database: Database, text: str) -> None:
     with pytest.raises(Unauthorized):
-        key_texts.machine_of(database, text)
+        key_texts.use(database, text)
 
 
 def test_key_without_its_prefix_is_refused(hub: Hub, database: Database) -> None:
     with pytest.raises(Unauthorized):
-        key_texts.machine_of(database, hub.new_key()["apiKey"].removeprefix("cwk_"))
+        key_texts.use(database, hub.new_key()["apiKey"].removeprefix("cwk_"))
 
 
 def test_name_is_unique_among_keys_that_are_not_revoked(hub: Hub) -> None:

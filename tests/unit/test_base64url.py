@@ -41,7 +41,7 @@ def test_api_key_has_one_spelling() -> None:
     canonical = []
     for last in LETTERS:
         try:
-            key_texts.machine_of(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
+            key_texts.use(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
         except Unauthorized:
             continue
         # An accepted spelling would query the database, which is None here.

@@ -43,10 +43,14 @@ def document(**changes: Any) -> dict[str, Any]:
             {"authorize_url": "https://accounts.google.com/{client_secret}"},
             "oauth.authorize_url has {client_secret}, which stands in a URL: it must have a pattern, and be no secret",
         ),
-        ({"token_url": "https://a/{nowhere}"}, "oauth.token_url has {nowhere}, which is not a field of config_schema"),
+        (
+            {"exchange_url": "https://a/{nowhere}"},
+            "oauth.exchange_url has {nowhere}, which is not a field of config_schema",
+        ),
         ({"token_url": "https://a/../b"}, "oauth.token_url has a path that must not have the segments . or .."),
+        ({"token_url": "https://a/b"}, "oauth.token_url must be absent: authentication.token_url is this address"),
         ({"pkce": "always"}, "oauth.pkce must be one of off, S256, S256_hex"),
-        ({"client_auth": "header"}, "oauth.client_auth must be one of form, basic"),
+        ({"client_auth": "basic"}, "oauth.client_auth is not a known field"),
         ({"declined": []}, "oauth.declined must have at least one item"),
         ({"scopes": None}, "oauth.scopes is missing"),
         ({"surprise": 1}, "oauth.surprise is not a known field"),
@@ -57,6 +61,14 @@ def test_document_that_names_what_is_not_there_is_refused(changes: dict[str, Any
     with pytest.raises(InvalidRequest) as refused:
         TemplateDraft.of_file(document(**changes))
     assert refused.value.sentence.startswith(sentence), refused.value.sentence
+
+
+def test_platform_without_refresh_tokens_says_where_a_code_is_exchanged() -> None:
+    written = json.loads(FILE.with_name("mailchimp.json").read_bytes())
+    del written["oauth"]["token_url"]
+    with pytest.raises(InvalidRequest) as refused:
+        TemplateDraft.of_file(written)
+    assert refused.value.sentence.startswith("oauth.token_url is missing")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from causeway.platforms import kinds
-from causeway.platforms.code_exchange import Exchange
+from causeway.platforms.code_exchange import Exchange, Granted
 from causeway.platforms.open_account import OpenAccount
 from tests.findings import none_of
 from tests.unit.platform_folders import PLATFORMS, TOY, folders, loaded
@@ -44,7 +44,7 @@ PROTOCOLS = protocols()
 def signature(function: Callable[..., Any]) -> str:
     """The names and types of the parameters, without self, and the type of the result."""
     # A Protocol imports it for type checkers only.
-    hints = get_type_hints(function, localns={"OpenAccount": OpenAccount, "Exchange": Exchange})
+    hints = get_type_hints(function, localns={"OpenAccount": OpenAccount, "Exchange": Exchange, "Granted": Granted})
     own = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
     shown = [f"{one.replace(annotation=inspect.Parameter.empty)}: {hints.get(one.name)}" for one in own]
     return f"({', '.join(shown)}) -> {hints.get('return')}"

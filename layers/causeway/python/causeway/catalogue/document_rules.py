@@ -52,6 +52,7 @@ def problems(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
     """
     yield from _wrong_references(document, spell)
     yield from _wrong_fields(document, spell)
+    yield from _wrong_token_url(document, spell)
     yield from _missing_addresses(document, spell)
     gets_token = document[spell("health_call")].get(spell("gets_token"))
     if gets_token and document[spell("authentication")]["type"] != "oauth2_client_credentials":
@@ -104,6 +105,18 @@ def _wrong_fields(document: Mapping[str, Any], spell: Spelling) -> Iterator[Prob
         if named not in fields or fields[named].get("x-secret"):
             path = joined(f"oauth.{spell('setting_fields')}", [position])
             yield Problem(path, f"must name a field that is not secret of {schema}")
+
+
+def _wrong_token_url(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
+    """Yield a problem if no part, or two parts, say where a code is exchanged."""
+    oauth = document.get("oauth")
+    if oauth is None:
+        return
+    refreshed = document[spell("authentication")]["type"] == "oauth2_refresh_token"
+    if refreshed == (spell("token_url") in oauth):
+        authentication = f"{spell('authentication')}.{spell('token_url')}"
+        rule = f"must be absent: {authentication} is this address" if refreshed else "is missing"
+        yield Problem(f"oauth.{spell('token_url')}", rule)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -30,16 +30,14 @@ class OAuth(Request):
     authorize_parameters: dict[_Parameter, _Value] = Field(
         default_factory=dict, max_length=10, description="Further parameters of that page.", examples=[{}]
     )
-    token_url: _Url = Field(
-        description="Where the code is exchanged for tokens.", examples=["https://platform.example/oauth/token"]
-    )
-    token_parameters: dict[_Parameter, _Value] = Field(
-        default_factory=dict, max_length=10, description="Further parameters of that call.", examples=[{}]
+    token_url: Omittable[_Url] = Field(
+        None,
+        description="Where the code is exchanged for tokens. An authentication of the type oauth2_refresh_token "
+        "describes this endpoint: then it must be absent.",
+        examples=["https://platform.example/oauth/token"],
     )
     exchange_url: Omittable[_Url] = Field(None, description="Where a short-lived token is exchanged for a long-lived.")
     account_url: Omittable[_Url] = Field(None, description="Where the platform tells the account of a token.")
-    client_auth: Literal["form", "basic"] = Field("form", description="Where the app's id and secret stand.")
-    client_id_parameter: _Parameter = Field("client_id", description="The parameter that names the app.")
     pkce: Literal["off", "S256", "S256_hex"] = Field(
         "off", description="Whether the call proves who began (RFC 7636); S256_hex: the challenge is in hexadecimal."
     )

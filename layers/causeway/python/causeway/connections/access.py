@@ -25,10 +25,11 @@ from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
 from causeway.outbound.attempts import Attempt
 from causeway.platforms import registry
-from causeway.platforms.account import Account
+from causeway.platforms.account import Account, Log
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.kinds.limits import LimitReader
+from causeway.platforms.token_calls import FreshTokens
 from causeway.platforms.tokens import TokenSource
 from causeway.platforms.verdicts import Verdict
 from causeway.rate_limits.subjects import Subject
@@ -215,6 +216,25 @@ def terms_of_calls(
         # In two transactions, as the second may wait for a lock and fail.
         _save_attempts(context, connection, attempts, use, logged or Logged())
         _save_shown(context, connection, attempts if counted else [], verdicts, gate)
+
+
+@contextmanager
+def logged_calls(
+    context: Context, connection: ConnectionRow, account: Account, work: Work, verdicts: Sequence[Verdict] = ()
+) -> Generator[Log]:
+    """Yield the log of a block's calls that only get a grant; when the block ends, write it as terms_of_calls does.
+
+    No limit counts these calls and no breaker holds them: the limits are those of the platform's API.
+
+    Args:
+        context: who makes the calls.
+        connection: the connection.
+        account: that is called.
+        work: what the calls are made for.
+        verdicts: what the calls have shown of the connection, read when the block ends.
+    """
+    with terms_of_calls(context, connection, account, work, FreshTokens(), verdicts, counted=False) as terms:
+        yield terms.log
 
 
 def _shared_app(account: Account, tokens: TokenSource) -> Subject | None:

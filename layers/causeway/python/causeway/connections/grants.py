@@ -1,4 +1,4 @@
-"""What platforms have granted to a connection: encrypted, stored, and the secret fields that a grant replaces.
+"""What platforms have granted to a connection: encrypted, and the secret fields that a grant replaces.
 
 KMS is called between transactions, never in one.
 """
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from uuid import UUID
 
-from causeway.database.postgres import Transaction
 from causeway.platforms.account import Account
 from causeway.platforms.tokens import Grant, field_of, lacks_app, renewal
 from causeway.vault import crypto, oauth_tokens
@@ -25,7 +24,7 @@ def encrypted(
     *,
     authorized: bool = False,
 ) -> EncryptedGrant:
-    """Return a grant encrypted, as store takes it. It may call KMS, so no transaction may be open.
+    """Return a grant encrypted, as oauth_tokens.store takes it. It may call KMS, so no transaction may be open.
 
     Args:
         keys: gives the tenant's active key.
@@ -57,18 +56,6 @@ def encrypted(
         scopes=grant.scopes,
         by_shared_app=lacks_app(account) if shows_app else None,
     )
-
-
-def store(transaction: Transaction, connection_id: UUID, version: int, grant: EncryptedGrant) -> None:
-    """Store a grant for a version of a connection's credential.
-
-    Args:
-        transaction: of a login that may write credentials.
-        connection_id: the connection.
-        version: of its credential, whose secret fields the grant replaces where they exist.
-        grant: as encrypted returns it.
-    """
-    oauth_tokens.store(transaction, connection_id, version, grant)
 
 
 def replaced_fields(account: Account, grant: Grant) -> dict[str, str]:

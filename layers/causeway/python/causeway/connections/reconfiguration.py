@@ -171,7 +171,7 @@ def _save(
         version = credentials.store(transaction, fresh.candidate)
         versions.promote(transaction, connection_id, version)
     if version is not None and fresh.grant is not None:
-        grants.store(transaction, connection_id, version, fresh.grant)
+        oauth_tokens.store(transaction, connection_id, version, fresh.grant)
     elif version is not None and before not in (None, version) and grants.has_token_of(plan.account, plan.kept):
         oauth_tokens.carry_over(transaction, connection_id, before, version)
     # Never roll back to a credential that was given for other terms or another address, or cannot be decrypted.

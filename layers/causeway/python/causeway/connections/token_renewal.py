@@ -87,9 +87,9 @@ def _renew(context: JobContext, connection_id: UUID) -> str:
     verdicts: list[Verdict] = []
     source = access.tokens(context, stored, anew=True)
     work = Work("health", WAIT)
-    with access.terms_of_calls(context, stored.connection, account, work, source, verdicts, counted=False) as terms:
+    with access.logged_calls(context, stored.connection, account, work, verdicts) as log:
         try:
-            source.renew(account, terms.log)
+            source.renew(account, log)
         except CallFailed as failure:
             # A token that cannot renew itself is good until it ends.
             if renewal(account) == "refresh":

@@ -1,11 +1,22 @@
 """Errors of the authorization of connections at their platforms."""
 
+from typing import Any
+
 from causeway.errors.platforms import PlatformFailure
 from causeway.errors.tree import CausewayError
 
 # What a caller does to try again: a code is exchanged once, so the same call again finds it used.
 BEGIN_AGAIN = "send POST to the connection's authorize again, and open the new URL"
 _AGAIN = f"{BEGIN_AGAIN[0].upper()}{BEGIN_AGAIN[1:]}."
+
+# Errors of RFC 6749 (4.1.2.1 and 5.2), and unauthorized_scope_error. Only these are repeated to the caller.
+_KNOWN_ERRORS = frozenset(
+    (
+        *("access_denied", "invalid_client", "invalid_grant", "invalid_request", "invalid_scope", "server_error"),
+        *("temporarily_unavailable", "unauthorized_client", "unauthorized_scope_error", "unsupported_grant_type"),
+        "unsupported_response_type",
+    )
+)
 
 
 class OauthAppMissing(CausewayError):
@@ -76,3 +87,10 @@ class OauthAppRefused(AuthorizationRefused):
 
     code = "OAUTH_APP_REFUSED"
     action = f"Correct the app's id and secret; then {BEGIN_AGAIN}."
+
+
+def refused(error: Any) -> AuthorizationRefused:
+    """Return the error for a platform's refusal. error: its code, which is told if it is a known one."""
+    if isinstance(error, str) and error in _KNOWN_ERRORS:
+        return AuthorizationRefused(f"The platform did not grant the authorization ({error}); nothing was changed")
+    return AuthorizationRefused()

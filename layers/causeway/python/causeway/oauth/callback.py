@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Literal
 
 from causeway.database.postgres import Database
+from causeway.oauth import flows
 from causeway.vault import deployment_key
 
 _STATE = re.compile(r"[0-9A-Za-z_-]{43}")
@@ -50,7 +50,7 @@ def receive(database: Database, query: Mapping[str, str], path_state: str | None
     state = query.get("state", path_state) or ""
     if not _STATE.fullmatch(state) or path_state not in (None, state):
         return UNKNOWN
-    state_hash = sha256(state.encode()).digest()
+    state_hash = flows.hash_of(state)
     awaited = database.one("SELECT * FROM oauth_flow_awaited_v1(p_state_hash => %s)", [state_hash])
     if awaited is None:
         return UNKNOWN

@@ -21,12 +21,11 @@ from causeway.oauth.flows import ReturnedFlow
 from causeway.platforms import code_exchange
 from causeway.platforms.account import Account
 from causeway.platforms.calls import AccountTest
-from causeway.platforms.code_exchange import App, Code
-from causeway.platforms.kinds.oauth import Granted
+from causeway.platforms.code_exchange import App, Code, Granted
 from causeway.platforms.token_calls import FreshTokens
 from causeway.platforms.tokens import Grant
 from causeway.tenancy.context import RequestContext
-from causeway.vault import credentials, data_keys, deployment_key, versions
+from causeway.vault import credentials, data_keys, deployment_key, oauth_tokens, versions
 from causeway.vault.credentials import EncryptedSecrets
 from causeway.vault.crypto import HeldKey
 from causeway.vault.oauth_tokens import EncryptedGrant
@@ -78,10 +77,10 @@ def complete(context: RequestContext, reference: ConnectionReference, expected: 
     granted = _exchanged(context, stored, kept, app, flow)
     account = _account(kept, granted)
     # The test uses the token that was just granted: getting another one could end the refresh token.
-    source = FreshTokens(_grant(granted))
+    source = FreshTokens(granted.grant)
     result = _tested(context, stored.connection, app_in_use.with_app(account, app), source)
     # A refresh need not tell the scopes again.
-    grant = replace(source.grant or _grant(granted), scopes=_grant(granted).scopes)
+    grant = replace(source.grant or granted.grant, scopes=granted.grant.scopes)
     encrypted = credentials.encrypt(keys, context.tenant, stored.connection.connection_id, account.secrets)
     ready = grants.encrypted(keys, context.tenant, stored.connection.connection_id, account, grant, authorized=True)
     outcome = _Outcome(encrypted, ready, grant, result, flow.flow_id)
@@ -100,8 +99,8 @@ def _exchanged(
     state, _, text = deployment_key.decrypt_directly(flow.code, flow.flow_id).partition(" ")
     code = Code(text, state, flows.redirect_url(flow.callback, state), verifier)
     work = Work("interactive", code_exchange.BUDGET)
-    with access.terms_of_calls(context, stored.connection, account, work, FreshTokens(), counted=False) as terms:
-        return code_exchange.exchange(account, app, code, terms.log)
+    with access.logged_calls(context, stored.connection, account, work) as log:
+        return code_exchange.exchange(account, app, code, log)
 
 
 def _account(kept: Account, granted: Granted) -> Account:
@@ -114,9 +113,9 @@ def _account(kept: Account, granted: Granted) -> Account:
     provider = kept.provider
     oauth = provider.oauth or {}
     filled = {
-        oauth.get("access_token_field"): granted.access_token,
+        oauth.get("access_token_field"): granted.grant.access_token,
         # A platform that gives none means that the old one stays good.
-        oauth.get("refresh_token_field"): granted.refresh_token,
+        oauth.get("refresh_token_field"): granted.grant.refresh_token,
     }
     secrets = {**kept.secrets, **{name: value for name, value in filled.items() if name and value}}
     if "access_token_field" not in oauth and oauth.get("refresh_token_field") not in secrets:
@@ -128,16 +127,6 @@ def _account(kept: Account, granted: Granted) -> Account:
     validation.validate(oauth_fields.schema_before(provider.config_schema, oauth), settings | secrets)
     settings, secrets = secret_fields.split(provider.config_schema, settings | secrets)
     return Account(provider, kept.environment, settings, secrets)
-
-
-def _grant(granted: Granted) -> Grant:
-    return Grant(
-        access_token=granted.access_token,
-        refresh_token=granted.refresh_token,
-        expires_in=granted.expires_in,
-        refresh_expires_in=granted.refresh_expires_in,
-        scopes=None if granted.scopes is None else sorted(granted.scopes),
-    )
 
 
 def _tested(context: RequestContext, connection: ConnectionRow, account: Account, source: FreshTokens) -> AccountTest:
@@ -175,7 +164,7 @@ def _stored(
         changed = writes.update(transaction, connection_id, connection.version, _NOTHING, settings, terms)
         version = credentials.store(transaction, outcome.secrets)
         versions.promote(transaction, connection_id, version)
-        grants.store(transaction, connection_id, version, outcome.token)
+        oauth_tokens.store(transaction, connection_id, version, outcome.token)
         flows.complete(transaction, outcome.flow_id)
         changed = testing.save_state(transaction, changed, outcome.test, fresh=True)
         before = _audited(connection, key, kept.secrets)

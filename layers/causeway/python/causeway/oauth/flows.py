@@ -13,8 +13,8 @@ from causeway.errors.oauth import (
     AuthorizationNotBegun,
     AuthorizationPending,
     AuthorizationUsed,
+    refused,
 )
-from causeway.platforms.code_exchange import refused
 from causeway.vault.crypto import SecretField
 
 # How long an authorization may take, from its beginning to its completion.

@@ -1,35 +1,27 @@
 """The authorization code flow (RFC 6749, 4.1): the URL where a person consents, and the exchange of the code."""
 
-import json
-import re
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from time import monotonic
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from causeway.errors.oauth import BEGIN_AGAIN, AuthorizationRefused, OauthAppRefused
+from causeway.errors.oauth import BEGIN_AGAIN, AuthorizationRefused, OauthAppRefused, refused
 from causeway.outbound.client import send
-from causeway.outbound.failures import CallFailed
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.failures import CallFailed, Garbled
 from causeway.outbound.replies import Reply
-from causeway.platforms import registry
+from causeway.platforms import registry, token_calls
 from causeway.platforms.account import Account, Log
-from causeway.platforms.kinds.oauth import Granted, OAuthPlatform
+from causeway.platforms.kinds.oauth import OAuthPlatform
+from causeway.platforms.tokens import Grant
 from causeway.platforms.verdicts import judge
 
 # Seconds for all calls of an exchange; the test of the connection follows.
 BUDGET = 14.0
-# RFC 6749, A.12: what a header can carry, without blanks.
-_TOKEN = re.compile(r"[!-~]{1,4096}")
-_SEPARATORS = re.compile(r"[ ,]+")
-# Errors of RFC 6749 (4.1.2.1 and 5.2). Only these are repeated to the caller.
+# RFC 6749, 5.2: the platform does not accept the app.
 _APP_ERRORS = frozenset(("invalid_client", "unauthorized_client"))
-KNOWN_ERRORS = _APP_ERRORS | {
-    *("access_denied", "invalid_grant", "invalid_request", "invalid_scope", "server_error"),
-    *("temporarily_unavailable", "unauthorized_scope_error", "unsupported_grant_type", "unsupported_response_type"),
-}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +46,21 @@ class Code:
     verifier: str | None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Granted:
+    """What a platform has granted to a connection that a person authorized.
+
+    Attributes:
+        grant: the tokens, their lives and the scopes.
+        settings: of the connection, which the grant decides.
+        content: the token endpoint's answer.
+    """
+
+    grant: Grant
+    settings: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
 def authorize_url(account: Account, client_id: str, redirect_url: str, state: str, verifier: str | None) -> str:
     """Return the URL where a person consents.
 
@@ -70,7 +77,7 @@ def authorize_url(account: Account, client_id: str, redirect_url: str, state: st
     oauth = _oauth(account)
     parameters = {
         "response_type": "code",
-        oauth.get("client_id_parameter", "client_id"): client_id,
+        token_calls.client_id_parameter(account): client_id,
         "redirect_uri": redirect_url,
         "state": state,
     }
@@ -109,7 +116,7 @@ class Exchange:
     app: App
     log: Log
     secrets: list[str] = field(default_factory=list)
-    ends: float = field(default_factory=lambda: monotonic() + BUDGET)
+    deadline: Deadline = field(default_factory=lambda: Deadline(BUDGET))
 
     def url(self, name: str) -> str:
         """Return a URL of the platform's part oauth, such as exchange_url."""
@@ -137,23 +144,24 @@ class Exchange:
 
     def token(self, content: Mapping[str, Any]) -> Granted:
         """Return the grant of an answer with an access token, which the log redacts from now on; raises as get."""
-        granted = of_answer(content)
-        self.secrets += [token for token in (granted.access_token, granted.refresh_token) if token]
-        return granted
+        try:
+            grant = token_calls.grant_of(content)
+        except Garbled as failure:
+            sentence = "The platform answered without an access token; nothing was changed"
+            raise AuthorizationRefused(sentence) from failure
+        self.secrets += [token for token in (grant.access_token, grant.refresh_token) if token]
+        return Granted(grant, content=content)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         secrets = [*self.account.secrets.values(), self.app.client_secret, *self.secrets]
-        budget = max(self.ends - monotonic(), 0.1)
+        budget = max(self.deadline.left(), 0.1)
         try:
             return send(method, url, log=self.log, headers=headers, body=body, budget=budget, secrets=secrets)
         except CallFailed as failure:
             raise judge(failure, address="the template's OAuth address").refusal(BEGIN_AGAIN) from failure
 
     def _read(self, reply: Reply) -> dict[str, Any]:
-        try:
-            content = json.loads(reply.body)
-        except (ValueError, RecursionError):
-            content = None
+        content = reply.json()
         if reply.status == 429 or reply.status >= 500:
             raise judge(reply).refusal(BEGIN_AGAIN)
         # Some platforms answer errors with 200.
@@ -163,13 +171,6 @@ class Exchange:
         if error or reply.status >= 300 or not isinstance(content, dict):
             raise refused(error)
         return content
-
-
-def refused(error: Any) -> AuthorizationRefused:
-    """Return the error for a platform's refusal. error: its code, which is told if it is a known one."""
-    if isinstance(error, str) and error in KNOWN_ERRORS:
-        return AuthorizationRefused(f"The platform did not grant the authorization ({error}); nothing was changed")
-    return AuthorizationRefused()
 
 
 def exchange(account: Account, app: App, code: Code, log: Log) -> Granted:
@@ -190,53 +191,19 @@ def exchange(account: Account, app: App, code: Code, log: Log) -> Granted:
     text = (unquote(code.text) if oauth.get("decodes_code") else code.text).removesuffix("#_")
     calls = Exchange(account, app, log, [code.text, text, code.state])
     form = {"grant_type": "authorization_code", "code": text, "redirect_uri": code.redirect_url}
-    form |= oauth.get("token_parameters", {})
+    form |= account.filled_within(account.provider.authentication.get("parameters", {}))
     if code.verifier is not None:
         calls.secrets.append(code.verifier)
         form["code_verifier"] = code.verifier
-    headers = {}
-    if oauth.get("client_auth") == "basic":
-        pair = f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}"
-        headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
-    else:
-        form |= {oauth.get("client_id_parameter", "client_id"): app.client_id, "client_secret": app.client_secret}
-    granted = calls.token(calls.post(calls.url("token_url"), form, headers))
+    headers, fields = token_calls.client_fields(account, app.client_id, app.client_secret)
+    granted = calls.token(calls.post(_token_url(account), form | fields, headers))
     platform = registry.find(account.provider.key, OAuthPlatform)
     return granted if platform is None else platform.complete(calls, granted)
 
 
-def of_answer(content: Mapping[str, Any]) -> Granted:
-    """Return the grant of a token endpoint's answer; raises AuthorizationRefused if it has no access token.
-
-    Platforms differ from RFC 6749, 5.1: scope may be null, a list or separated by commas; expires_in 0 or missing
-    means that there is no known end.
-    """
-    token, refresh = content.get("access_token"), content.get("refresh_token")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise AuthorizationRefused("The platform answered without an access token; nothing was changed")
-    if not isinstance(refresh, str) or not _TOKEN.fullmatch(refresh):
-        refresh = None
-    refresh_life = content.get("refresh_expires_in", content.get("refresh_token_expires_in"))
-    return Granted(
-        access_token=token,
-        refresh_token=refresh,
-        expires_in=_seconds(content.get("expires_in")),
-        refresh_expires_in=_seconds(refresh_life),
-        scopes=scopes_of(content.get("scope")),
-        content=content,
-    )
-
-
-def scopes_of(value: Any) -> frozenset[str] | None:
-    """Return scopes as a set, told as a list, or as a text with spaces or commas; None: not told."""
-    if isinstance(value, str):
-        value = _SEPARATORS.split(value)
-    if not isinstance(value, list):
-        return None
-    return frozenset(scope for scope in value if isinstance(scope, str) and scope)
-
-
-def _seconds(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 12:
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+def _token_url(account: Account) -> str:
+    """Return where the code is exchanged: the endpoint that also refreshes, if tokens are refreshed."""
+    wanted = account.provider.authentication
+    if wanted["type"] == "oauth2_refresh_token":
+        return wanted["token_url"]
+    return account.filled_path(_oauth(account)["token_url"])

@@ -22,8 +22,8 @@ from causeway.platforms.tokens import Grant, TokenRefused, given_token, not_rene
 BUDGET = 7.0
 # Characters of an answer's body that a template's pattern is matched against.
 _MOST_MATCHED = 1000
-# RFC 6749, A.12 and A.17. An access token is sent in a header, so no other characters are taken.
-_TOKEN = re.compile(r"[ -~]{1,8192}")
+# RFC 6749, A.12 and A.17, without the blank. An access token is sent in a header, so no other characters are taken.
+_TOKEN = re.compile(r"[!-~]{1,8192}")
 _SCOPE = re.compile(r"[!-+\--~]{1,256}")
 _MOST_SCOPES = 100
 # Seconds. A longer life counts as no known end.
@@ -131,8 +131,21 @@ def grant_of(content: Mapping[str, Any]) -> Grant:
         refresh_token=refresh_token if usable else None,
         expires_in=_seconds(content.get("expires_in")),
         refresh_expires_in=_seconds(content.get("refresh_expires_in", content.get("refresh_token_expires_in"))),
-        scopes=_scopes(content.get("scope")),
+        scopes=scopes_of(content.get("scope")),
     )
+
+
+def client_fields(account: Account, client_id: str, client_secret: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the headers and the fields of a form with which a client names itself to an account's token endpoint."""
+    wanted = account.provider.authentication
+    if account.filled(wanted.get("client_auth", "body")) == "basic":
+        return {"Authorization": basic(client_id, client_secret)}, {}
+    return {}, {client_id_parameter(account): client_id, "client_secret": client_secret}
+
+
+def client_id_parameter(account: Account) -> str:
+    """Return the name of the client's id in forms and queries."""
+    return account.provider.authentication.get("client_id_parameter", "client_id")
 
 
 def basic(username: str, password: str) -> str:
@@ -153,17 +166,11 @@ def _send(account: Account, url: str, form: dict[str, str], log: Log, budget: fl
     """
     wanted = account.provider.authentication
     client_secret = account.filled(wanted["client_secret"])
-    headers = {}
-    match account.filled(wanted.get("client_auth", "body")):
-        case "issued":
-            headers["Authorization"] = f"Basic {client_secret}"
-        case "basic":
-            headers["Authorization"] = basic(account.filled(wanted["client_id"]), client_secret)
-        case _:
-            form |= {
-                wanted.get("client_id_parameter", "client_id"): account.filled(wanted["client_id"]),
-                "client_secret": client_secret,
-            }
+    if account.filled(wanted.get("client_auth", "body")) == "issued":
+        headers = {"Authorization": f"Basic {client_secret}"}
+    else:
+        headers, fields = client_fields(account, account.filled(wanted["client_id"]), client_secret)
+        form |= fields
     form |= {name: account.filled(value) for name, value in wanted.get("parameters", {}).items()}
     body = urlencode({name: value for name, value in form.items() if value}).encode()
     media_type = "application/x-www-form-urlencoded"
@@ -220,9 +227,10 @@ def _seconds(value: Any) -> int | None:
     return int(value) or None
 
 
-def _scopes(value: Any) -> list[str] | None:
+def scopes_of(value: Any) -> list[str] | None:
+    """Return scopes in order, told as a list, or as a text with spaces or commas; None: not told."""
     words = re.split(r"[ ,]+", value) if isinstance(value, str) else value
     if not isinstance(words, list):
         return None
-    scopes = [word for word in words if isinstance(word, str) and _SCOPE.fullmatch(word)]
-    return sorted(set(scopes))[:_MOST_SCOPES] or None
+    scopes = {word for word in words if isinstance(word, str) and _SCOPE.fullmatch(word)}
+    return sorted(scopes)[:_MOST_SCOPES]

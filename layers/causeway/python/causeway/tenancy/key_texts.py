@@ -122,8 +122,3 @@ def _parts(text: str) -> tuple[UUID, UUID, bytes]:
     except ValueError as error:
         raise Unauthorized(cause="not the one spelling of an API key") from error
     return UUID(bytes=raw[:16]), UUID(bytes=raw[16:32]), sha256(raw[32:]).digest()
-
-
-def machine_of(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
-    """Return the machine of an API key whose use is not counted; arguments and errors are those of use."""
-    return use(database, text, source_ip, request_id).machine

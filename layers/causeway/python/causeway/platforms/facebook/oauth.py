@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from causeway.errors.oauth import AuthorizationRefused
-from causeway.platforms.kinds.oauth import Granted
 from causeway.platforms.vendors import meta_login
 
 if TYPE_CHECKING:
-    from causeway.platforms.code_exchange import Exchange
+    from causeway.platforms.code_exchange import Exchange, Granted
 
 
-def complete(exchange: "Exchange", granted: Granted) -> Granted:
+def complete(exchange: "Exchange", granted: "Granted") -> "Granted":
     """Return the page's token in place of the person's."""
     person = meta_login.long_lived(exchange, granted)
     url = exchange.account.url(exchange.account.filled_path("/{graph_version}/me/accounts"))
-    told = exchange.get(url, {"limit": "100"}, authorization=f"Bearer {person.access_token}").get("data")
+    told = exchange.get(url, {"limit": "100"}, authorization=f"Bearer {person.grant.access_token}").get("data")
     page = _page([one for one in told if isinstance(one, dict)] if isinstance(told, list) else [], exchange)
-    of_page = exchange.token(page)
-    return replace(person, access_token=of_page.access_token, expires_in=None, settings={"page_id": str(page["id"])})
+    of_page = exchange.token(page).grant
+    grant = replace(person.grant, access_token=of_page.access_token, expires_in=None)
+    return replace(person, grant=grant, settings={"page_id": str(page["id"])})
 
 
 def _page(pages: list[dict[str, Any]], exchange: "Exchange") -> dict[str, Any]:

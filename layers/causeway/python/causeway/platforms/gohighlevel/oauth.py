@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causeway.errors.oauth import AuthorizationRefused
-from causeway.platforms.kinds.oauth import Granted
 
 if TYPE_CHECKING:
-    from causeway.platforms.code_exchange import Exchange
+    from causeway.platforms.code_exchange import Exchange, Granted
 
 
-def complete(exchange: "Exchange", granted: Granted) -> Granted:
+def complete(exchange: "Exchange", granted: "Granted") -> "Granted":
     """Return the grant with its location, which must be the connection's where the connection has one."""
     location, wanted = granted.content.get("locationId"), exchange.account.settings.get("locationId")
     if not isinstance(location, str) or not location:

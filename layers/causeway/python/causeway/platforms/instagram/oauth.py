@@ -5,8 +5,8 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 
 from dataclasses import replace
 
-from causeway.platforms.code_exchange import Exchange, scopes_of
-from causeway.platforms.kinds.oauth import Granted
+from causeway.platforms.code_exchange import Exchange, Granted
+from causeway.platforms.token_calls import scopes_of
 
 
 def complete(exchange: Exchange, granted: Granted) -> Granted:
@@ -14,11 +14,12 @@ def complete(exchange: Exchange, granted: Granted) -> Granted:
     query = {
         "grant_type": "ig_exchange_token",
         "client_secret": exchange.app.client_secret,
-        "access_token": granted.access_token,
+        "access_token": granted.grant.access_token,
     }
     longer = exchange.token(exchange.get(exchange.url("exchange_url"), query))
     settings = {"graph_host": "graph.instagram.com"}
     user = granted.content.get("user_id")
     if "ig_user_id" not in exchange.account.settings and isinstance(user, (int, str)):
         settings["ig_user_id"] = str(user)
-    return replace(longer, scopes=scopes_of(granted.content.get("permissions")), settings=settings)
+    grant = replace(longer.grant, scopes=scopes_of(granted.content.get("permissions")))
+    return replace(longer, grant=grant, settings=settings)

@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causeway.errors.oauth import AuthorizationRefused
-from causeway.platforms.kinds.oauth import Granted
 
 if TYPE_CHECKING:
-    from causeway.platforms.code_exchange import Exchange
+    from causeway.platforms.code_exchange import Exchange, Granted
 
 # The token is sent there: no other host is accepted.
 _ENDPOINT = re.compile(r"https://(?P<centre>[a-z]{2,4}[0-9]{1,3})\.api\.mailchimp\.com")
 
 
-def complete(exchange: "Exchange", granted: Granted) -> Granted:
+def complete(exchange: "Exchange", granted: "Granted") -> "Granted":
     """Return the token in the form of an API key, which ends with the data centre."""
-    told = exchange.get(exchange.url("account_url"), authorization=f"OAuth {granted.access_token}")
+    told = exchange.get(exchange.url("account_url"), authorization=f"OAuth {granted.grant.access_token}")
     endpoint = told.get("api_endpoint")
     found = _ENDPOINT.fullmatch(endpoint) if isinstance(endpoint, str) else None
     if found is None:
         raise AuthorizationRefused("Mailchimp did not name an address of its own API; nothing was changed")
     centre = found["centre"]
-    return replace(granted, access_token=f"{granted.access_token}-{centre}", settings={"data_center": centre})
+    grant = replace(granted.grant, access_token=f"{granted.grant.access_token}-{centre}")
+    return replace(granted, grant=grant, settings={"data_center": centre})
