@@ -88,6 +88,8 @@ def configured(root: Path, stage: str, extra: Sequence[str]) -> Deployment:
     sections = tomllib.loads((root / "samconfig.toml").read_text())
     stages = [name for name, section in sections.items() if isinstance(section, dict) and "deploy" in section]
     if stage not in stages:
+        if not stage:
+            raise Refused(f"no stage is named: send {' or '.join(f'STAGE={name}' for name in stages)}")
         raise Refused(f"samconfig.toml has no stage {stage!r}: it has {', '.join(stages)}")
     settings = sections[stage]["deploy"]["parameters"]
     parameters = dict(one.partition("=")[::2] for one in [*settings["parameter_overrides"], *extra])

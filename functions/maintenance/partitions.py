@@ -17,7 +17,7 @@ RESERVE = 65_000
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Make the partitions that are missing, and empty the default ones. Returns the counts."""
+    """Make the partitions that are missing, and replace default ones that have rows. Returns the counts."""
     with invocations.of_schedule(context, RESERVE) as invocation:
         return schedules.run_parts(partitions=partial(_partitions, invocation))
 

@@ -110,8 +110,9 @@ class Server:
         except (ValueError, KeyError, TypeError):
             return web.json_response({"error": "give provider, fault, times, seconds and path"}, status=400)
         platform = self._platforms.get(key)
-        if platform is None or fault.name not in faults.names(platform):
-            known = [] if platform is None else faults.names(platform)
-            return web.json_response({"error": "no such provider or fault", "faults": known}, status=400)
+        if platform is None:
+            return web.json_response({"error": "no such provider", "providers": sorted(self._platforms)}, status=400)
+        if fault.name not in faults.names(platform):
+            return web.json_response({"error": "no such fault", "faults": faults.names(platform)}, status=400)
         self._faults.ask(key, fault)
         return web.json_response({})

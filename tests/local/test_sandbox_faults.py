@@ -14,6 +14,7 @@ import pytest
 
 from local.sandbox.registry import demo_credentials, platforms
 from tests.platforms.accounts import KEYS
+from tests.platforms.facts import facts
 from tests.platforms.played import Played
 
 KEY = {"Authorization": f"Bearer {demo_credentials('sendgrid')['api_key']}"}
@@ -124,7 +125,7 @@ def test_each_fault_of_a_platforms_file_is_a_response(key: str) -> None:
 
     for refuse in platform.faults.values():
         response = refuse(60)
-        assert response.status >= 400 or key == "tiktok"
+        assert response.status >= 400 or facts()[key].refuses_with_200
         assert all(isinstance(value, str) for value in response.headers.values())
     assert all(isinstance(value, str) for value in platform.exhausted(60).values())
 
@@ -362,3 +363,11 @@ def test_number_and_size_of_kept_requests_are_bounded(place: str) -> None:
 
     assert (len(kept), kept[0]["path"], kept[-1]["path"]) == (1000, "/2", "/1001")
     assert (len(kept[-1]["body"]), kept[-1]["bytes"]) == (65536, 65537)
+
+
+def test_unknown_provider_is_answered_with_those_that_there_are(place: str) -> None:
+    status, _, body = fetch(
+        place, "POST", "/_sandbox/faults", body=json.dumps({"provider": "fedx", "fault": "500"}).encode()
+    )
+
+    assert (status, json.loads(body)) == (400, {"error": "no such provider", "providers": sorted(platforms())})

@@ -36,6 +36,7 @@ class Facts:
     details: what the sandbox's answer to the test call tells of the account.
     limits: a response's status, headers and content, and what they tell of the platform's limits.
     throttled: for each of the sandbox's faults that refuse because of a limit, the wait it tells for 90 seconds.
+    refuses_with_200: such a refusal of the vendor has the status 200.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Facts:
     details: AccountDetails = account_details.NONE
     limits: tuple[tuple[int, Mapping[str, str], Any, Signal], ...] = ()
     throttled: Mapping[str, Wait] = field(default_factory=dict)
+    refuses_with_200: bool = False
 
 
 @cache

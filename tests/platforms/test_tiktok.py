@@ -35,6 +35,7 @@ FACTS = Facts(
         (429, {}, {"error": {"code": "rate_limit_exceeded"}}, SILENT),
     ),
     throttled={"throttled": None, "throttled_day": None, "throttled_business": None},
+    refuses_with_200=True,
 )
 MINE = demo_credentials("tiktok")
 

@@ -293,6 +293,7 @@ def test_nothing_follows_a_command_that_fails(checkout: Run, ran: Ran) -> None:
     ("arguments", "sentence"),
     [
         (["staging"], "Fill in samconfig.toml: AlarmEmail"),
+        ([""], "no stage is named: send STAGE=staging or STAGE=production"),
         (["prod"], "samconfig.toml has no stage 'prod': it has staging, production"),
         (["staging", "Colour=red"], "Neither template has the parameter 'Colour'"),
         (["staging", "Size=large"], "stacks/foundation.yaml: Size cannot be 'large'"),

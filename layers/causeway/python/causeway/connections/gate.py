@@ -59,7 +59,7 @@ class ConnectionGate:
         self._once = list(context.uncounted)
 
     def admit(self) -> None:
-        """Let one attempt pass, and count it: one statement.
+        """Let one attempt pass, and count it by one statement; another one takes the right to try the platform.
 
         The right to try the platform comes last, so that a full limit does not take it.
 
