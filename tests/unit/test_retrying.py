@@ -23,6 +23,7 @@ from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import Meaning
 from causeway.platforms.kinds.limits import SILENT, Signal
 from causeway.platforms.retrying import Answered, PlatformRequest, Raw
+from causeway.platforms.tokens import TokenRefused
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer
 
@@ -375,6 +376,29 @@ def test_calls_for_a_token_are_told_apart(serve: Callable[[Act], WireServer]) ->
     retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(attempts.append))
 
     assert [(one.method, one.for_token) for one in attempts] == [("POST", True), ("GET", False)]
+
+
+class _NoOtherToken(_Tokens):
+    """Gives one token, and no other after its refusal."""
+
+    def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:  # noqa: ARG002
+        self.got += 1
+        raise TokenRefused(503)
+
+
+def test_other_token_is_asked_for_once(serve: Callable[..., WireServer]) -> None:
+    """The 401 stands: the token endpoint is not asked again by the same call."""
+    tokens, server = _NoOtherToken(), serve(in_turn(said(401)))
+    wanted = {
+        "type": "oauth2_client_credentials",
+        "token_path": "/token",
+        "client_id": "{key}",
+        "client_secret": "{key}",
+    }
+    account = Account(platform(server.url, wanted | {"client_auth": "basic"}), "production", {}, {"key": "s3cret"})
+    answered = retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(lambda _: None, tokens=tokens))
+
+    assert (answered.reply.status, len(server.requests), tokens.got) == (401, 1, 1)
 
 
 def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[..., WireServer]) -> None:

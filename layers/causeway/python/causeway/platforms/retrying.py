@@ -252,7 +252,9 @@ def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judg
     what to do.
     """
     unsent = isinstance(second, OutOfTime) or (isinstance(second, TokenRefused) and second.refusal != "ended")
-    return first if unsent else second
+    if not unsent:
+        return second
+    return first if isinstance(first, CallFailed) else replace(first, refused_token=None)
 
 
 def _may_be_done(outcome: _Judged | CallFailed) -> bool:
