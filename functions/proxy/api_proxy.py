@@ -16,7 +16,7 @@ from causeway.wire import path_ids, strict_json
 
 app = App()
 
-_REFUSES = (*use.REFUSES, "HEADER_NOT_ALLOWED", "PATH_NOT_ALLOWED", "ANSWER_TOO_LARGE")
+_REFUSES = (*use.REFUSES, "HEADER_NOT_ALLOWED", "PATH_NOT_ALLOWED", "ANSWER_TOO_LARGE", "SECRET_IN_ANSWER")
 
 
 # All that the platform gets stands in the body.

@@ -38,6 +38,17 @@ class ProxiedBodyTooLarge(PayloadTooLarge):
     action = "Send at most 4 MiB; send larger files to the platform itself, by an address that it gives for uploads."
 
 
+class SecretInAnswer(CausewayError):
+    """The platform's answer has a secret of the connection, and secrets are not read back"""
+
+    code = "SECRET_IN_ANSWER"
+    status = 502
+    action = (
+        "Ask the platform for less: by its parameter for fields, or by another call. The API log has the beginning of "
+        "the answer without the secret."
+    )
+
+
 class AnswerTooLarge(CausewayError):
     """The platform's answer is larger than the 4 MiB, or its headers than the 8 KiB, that are passed on"""
 

@@ -132,7 +132,7 @@ class Redactor:
         values = {secret for secret in secrets if secret}
         self._values = EscapedSearch(values.union(*map(_shown_wide, values)), {})
         plain = {value.encode("utf-8", "surrogatepass") for value in values}
-        forms = {form for raw in plain.union(*map(_wide, values)) for form in _encoded(raw)}
+        forms = {form for raw in plain.union(*map(_wide, values)) for form in in_base64(raw)}
         forms |= {raw.hex() for raw in plain if len(raw) > 2}
         self._encoded = EscapedSearch(forms, _TWINS, _BETWEEN)
 
@@ -144,6 +144,10 @@ class Redactor:
         for before, value in _PLACES:
             text = _without_named(text, before, partial(_end, value))
         return _SCHEME.sub(rf"\g<scheme>\g<space>{REDACTED}", text)
+
+    def values(self, text: str) -> str:
+        """Return the text without the secret values; what stands after the name of a secret stays."""
+        return self._without_values(text, cut=False)
 
     def url(self, url: str) -> str:
         """Return the URL without user, password, fragment, secrets and card numbers."""
@@ -253,8 +257,8 @@ def _shown_wide(value: str) -> set[str]:
     return {text for text in texts if "\ufffd" not in text}
 
 
-def _encoded(raw: bytes) -> list[str]:
-    """The bytes in base64, at each of the three positions in a group of three bytes."""
+def in_base64(raw: bytes) -> list[str]:
+    """Return the bytes in base64, at each of the three positions in a group of three bytes."""
     forms = []
     for shift, leading in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(shift) + raw).decode()

@@ -14,7 +14,7 @@ _CLIENT_HEADERS = frozenset(
     """.split()  # noqa: SIM905 - one quoted word per line would fill a page
 )
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# A query string as it may be sent: printable ASCII without the sign # of a fragment.
+# A query string as it may be sent: printable ASCII without #.
 _QUERY = re.compile(r"[!-\"$-~]*")
 # Spaces, control and format characters, and marks on the character before; letters that show nothing.
 _UNSEEN = frozenset("CZM")

@@ -9,14 +9,15 @@ from causeway.connections.use import open_connection
 from causeway.connections.work import Work
 from causeway.edge.proxied import Outcome
 from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
-from causeway.errors.proxy import MOST_BYTES, AnswerTooLarge
+from causeway.errors.proxy import MOST_BYTES, AnswerTooLarge, SecretInAnswer
+from causeway.errors.tree import CausewayError
 from causeway.outbound import retries
 from causeway.outbound.failures import TooLarge
 from causeway.outbound.retries import Repetition
 from causeway.platforms import registry
 from causeway.platforms.kinds.repetition import RepetitionKeys
 from causeway.platforms.retrying import Answered, PlatformRequest, Raw
-from causeway.proxy import answer_headers, request_headers
+from causeway.proxy import answer_headers, kept_secrets, request_headers
 from causeway.proxy.requests import Forwarded
 from causeway.tenancy.context import RequestContext
 
@@ -51,6 +52,7 @@ def forward(context: RequestContext, request: Forwarded, logged: Logged) -> Pass
 
     Raises:
         HeaderNotAllowed: a header or a parameter is the platform's credential; nothing is decrypted.
+        SecretInAnswer: the answer has a secret of the connection; the request did nothing, or may be sent again.
         AnswerTooLarge: the answer cannot be passed on; the request did nothing, or may be sent again.
         UnexpectedAnswer: the status is none of HTTP.
         As open_connection, and as OpenAccount.call where there is no usable answer.
@@ -74,7 +76,7 @@ def forward(context: RequestContext, request: Forwarded, logged: Logged) -> Pass
             account.observe_status(answered)
     except (UnexpectedAnswer, ProviderOutcomeUnknown) as error:
         if isinstance(error.__cause__, TooLarge):
-            raise _too_large(named.repetition) from error
+            raise _withheld(AnswerTooLarge, acts_once=named.repetition != "repeatable") from error
         raise
     return _passed_on(answered, named.repetition)
 
@@ -97,26 +99,35 @@ class _Repetition:
             self.repetition = "keyed"
 
 
-def _too_large(repetition: Repetition) -> AnswerTooLarge | ProviderOutcomeUnknown:
-    if repetition == "repeatable":
-        return AnswerTooLarge()
+def _withheld(reason: type[CausewayError], *, acts_once: bool) -> CausewayError:
+    """Return the error in place of an answer that is not passed on.
+
+    Args:
+        reason: why it is not.
+        acts_once: the platform may have done what was asked, and a second request would do it twice.
+    """
+    if not acts_once:
+        return reason()
     return ProviderOutcomeUnknown(
-        f"{AnswerTooLarge.__doc__}: the platform may have done this or not", action=ProviderOutcomeUnknown.action
+        f"{reason.__doc__}: the platform may have done this or not", action=ProviderOutcomeUnknown.action
     )
 
 
 def _passed_on(answered: Answered, repetition: Repetition) -> PassedOn:
     reply, verdict = answered.reply, answered.verdict
     acts_once = repetition != "repeatable"
-    headers = answer_headers.passed_on(reply.headers)
+    headers = kept_secrets.redacted(answer_headers.passed_on(reply.headers), answered.secrets)
+    outcome = _outcome(answered, acts_once=acts_once)
     if not 200 <= reply.status <= 599:
         raise ProviderOutcomeUnknown if acts_once else UnexpectedAnswer(f"The answer's status is {reply.status}")
     if answer_headers.size(headers) > _MOST_OF_HEADERS:
-        raise _too_large(repetition)
+        raise _withheld(AnswerTooLarge, acts_once=acts_once)
+    if kept_secrets.holds(reply.body, reply.headers.get("content-encoding", ""), answered.secrets):
+        raise _withheld(SecretInAnswer, acts_once=acts_once and outcome != "repeatable")
     if verdict.retry_after is not None:
         headers.setdefault("retry-after", str(verdict.retry_after))
     content_type = headers.pop("content-type", "") or "application/octet-stream"
-    return PassedOn(reply.status, content_type, headers, reply.body, _outcome(answered, acts_once=acts_once))
+    return PassedOn(reply.status, content_type, headers, reply.body, outcome)
 
 
 def _outcome(answered: Answered, *, acts_once: bool) -> Outcome:

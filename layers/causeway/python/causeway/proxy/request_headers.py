@@ -31,10 +31,10 @@ _ENDS_HERE = frozenset(
 _WRITTEN_ANEW = frozenset(
     """
     user-agent date traceparent tracestate baggage b3 sentry-trace newrelic uber-trace-id request-id correlation-context
-    x-request-id x-correlation-id x-trace-id x-cloud-trace-context x-amz-cf-id x-stripe-client-telemetry
-    x-stripe-client-user-agent amz-sdk-invocation-id amz-sdk-request
+    x-request-id x-correlation-id x-trace-id x-cloud-trace-context x-amz-cf-id amz-sdk-invocation-id amz-sdk-request
     """.split()  # noqa: SIM905
 )
+_WRITTEN_ANEW_SUFFIXES = ("-client-telemetry", "-client-user-agent")
 _WRITTEN_ANEW_PREFIXES = ("x-b3-", "x-datadog-", "x-ot-span-", "x-stainless-", "cloudfront-")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
 # Encodings that the log can read; an answer passes through as it is encoded.
@@ -67,7 +67,9 @@ def distinguishing(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in passed_on(headers).items()
-        if name not in _WRITTEN_ANEW and not name.startswith(_WRITTEN_ANEW_PREFIXES)
+        if name not in _WRITTEN_ANEW
+        and not name.startswith(_WRITTEN_ANEW_PREFIXES)
+        and not name.endswith(_WRITTEN_ANEW_SUFFIXES)
     }
 
 
