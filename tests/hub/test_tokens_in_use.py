@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from causeway.aws import clients
+from causeway.vault import data_keys
 from local.sandbox import registry
 from local.stack import Stack
 from tests.database.token_endpoint import REFRESH, Answer, TokenEndpoint, granted
@@ -163,6 +166,28 @@ def test_failed_change_keeps_the_connection_alive(inside: InProcessHub, path: st
 
     assert (changed.status, changed.code) == (422, "INVALID_CREDENTIALS")
     assert (refused.status, refused.code) == (422, "INVALID_CREDENTIALS")
+    assert inside.call("POST", f"{path}/test").json["success"]
+
+
+def test_change_is_stored_although_kms_is_down_after_its_test(
+    inside: InProcessHub, path: str, endpoint: TokenEndpoint
+) -> None:
+    """The test has used a refresh token up: all that needs a key was got before."""
+    rule = endpoint.rule
+
+    def broken(fields: Mapping[str, str], number: int) -> Answer:
+        # The call's end brings the function's settings back.
+        os.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
+        clients.client.cache_clear()
+        data_keys.current.cache_clear()
+        return rule(fields, number)
+
+    endpoint.rule = broken
+    rotated = inside.call("POST", f"{path}/credentials/rotate", body={"config": {"client_secret": "n3w-canary"}})
+    clients.client.cache_clear()
+    endpoint.rule = rule
+
+    assert rotated.status == 200, rotated
     assert inside.call("POST", f"{path}/test").json["success"]
 
 
