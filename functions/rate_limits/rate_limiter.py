@@ -52,7 +52,7 @@ def _subject(context: RequestContext, request: LimiterRequest) -> Subject:
     smallest = subject.usable(reserved=False).smallest
     if smallest is not None and request.cost > smallest:
         raise CostAboveLimit(
-            f"cost is {request.cost}, and the {subject.kind}'s smallest limit is {smallest}: no window has room for it",
+            f"cost is {request.cost}, and the smallest window of the {subject.kind} has room for {smallest} at most",
             action="" if request.connection is None else "Send a smaller cost, or have an admin raise its limits.",
         )
     return subject
