@@ -1,7 +1,6 @@
 """A connection's secrets in its platform's answers: no caller reads a stored secret back (HUB 1)."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from urllib.parse import quote, quote_plus
@@ -11,21 +10,22 @@ from causeway.outbound.redaction import Redactor, in_base64
 
 # Bytes of a decompressed body that are searched: a few bytes may become gigabytes.
 MOST_SEARCHED = 16 * 1024 * 1024
-# Characters from which on a secret is searched within words too; a shorter one, as a PIN, may be a part of any number.
-_LONG = 8
-# Characters of a secret that is not searched: any answer may have it.
-_TOO_SHORT = 3
+# Characters of a secret that is searched: of two kinds, or of any kind. Any answer may have a PIN or a plain word.
+_LEAST_MIXED = 10
+_LEAST = 24
+# Headers that the caller needs to read the answer.
+_KEPT = frozenset(("accept-ranges", "content-encoding", "content-range", "content-type", "date"))
 
 
 def redacted(headers: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
     """Return the headers of an answer with the secrets in their values redacted, in any encoding.
 
     Args:
-        headers: by name.
-        secrets: that the call was made with.
+        headers: by name in lower case.
+        secrets: that the call was made with; those that look like keys are redacted.
     """
-    redactor = Redactor(secrets)
-    return {name: redactor.values(value) for name, value in headers.items()}
+    redactor = Redactor(filter(_looks_like_a_key, secrets))
+    return {name: value if name in _KEPT else redactor.values(value) for name, value in headers.items()}
 
 
 def holds(body: bytes, encoding: str, secrets: Iterable[str]) -> bool:
@@ -34,19 +34,21 @@ def holds(body: bytes, encoding: str, secrets: Iterable[str]) -> bool:
     Args:
         body: as it arrived; the first MOST_SEARCHED bytes of it are searched, decompressed.
         encoding: the value of Content-Encoding; empty: none. A body in an unknown one is searched as it is.
-        secrets: that the call was made with.
+        secrets: that the call was made with; those that look like keys are searched.
     """
     if not body:
         return False
     plain = decompression.beginning(body, encoding, MOST_SEARCHED) if encoding else body
     searched = body if plain is None else plain
-    return any(_is_in(searched, secret) for secret in set(secrets) if len(secret) > _TOO_SHORT)
+    return any(_is_in(searched, secret) for secret in set(filter(_looks_like_a_key, secrets)))
+
+
+def _looks_like_a_key(secret: str) -> bool:
+    kinds = {"letter" if one.isalpha() else "digit" if one.isdigit() else "other" for one in secret}
+    return len(secret) >= (_LEAST_MIXED if len(kinds) > 1 else _LEAST)
 
 
 def _is_in(body: bytes, secret: str) -> bool:
-    if len(secret) < _LONG:
-        word = re.escape(secret.encode("utf-8", "surrogatepass"))
-        return re.search(rb"(?<![0-9A-Za-z])" + word + rb"(?![0-9A-Za-z])", body) is not None
     return any(spelling in body for spelling in set(_spellings(secret)))
 
 
