@@ -384,7 +384,11 @@ def test_wait_that_a_platform_told_can_be_ended(shared_casino: Casino, database:
     take(one, cost=9)
     limiter.correct(database, one, 0, timedelta(hours=2), tenant_id=tenant)
     assert not take(one).allowed
-    limiter.release(database, one, tenant_id=tenant)
+    until = row(shared_casino, one).told_until
+    # A wait that the platform told since stays.
+    limiter.release(database, one, until - timedelta(seconds=1), tenant_id=tenant)
+    assert not take(one).allowed
+    limiter.release(database, one, until, tenant_id=tenant)
 
     found = row(shared_casino, one)
     assert (found.told_until, found.told_remaining, found.exceeded, found.month_used) == (None, None, 0, 9)

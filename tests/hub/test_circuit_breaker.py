@@ -306,7 +306,8 @@ def hold(context: RequestContext, connection_id: UUID) -> None:
 def end_wait(context: RequestContext, connection_id: UUID) -> None:
     with context.transaction() as transaction:
         subject = connection_rows.find(transaction, connection_id).limited
-    limiter.release(context.database, subject, tenant_id=context.tenant)
+        [row] = transaction.execute("SELECT told_until FROM rate_limits WHERE subject_id = %s", [subject.id]).fetchall()
+    limiter.release(context.database, subject, row.told_until, tenant_id=context.tenant)
 
 
 def change(context: RequestContext, connection_id: UUID, url: str) -> None:

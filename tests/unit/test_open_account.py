@@ -21,12 +21,14 @@ from causeway.errors.platforms import (
     UnexpectedAnswer,
 )
 from causeway.errors.tree import CausewayError
+from causeway.outbound.deadlines import Deadline
 from causeway.outbound.retries import Repetition
 from causeway.platforms import registry
-from causeway.platforms.account import Account
+from causeway.platforms.account import Account, Log
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import ACCEPTED, ErrorReader, Meaning
 from causeway.platforms.open_account import OpenAccount
+from causeway.platforms.tokens import TokenRefused
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
 
@@ -252,6 +254,28 @@ def test_failed_token_request_is_not_an_unknown_outcome() -> None:
     )
     for act, expected in acts:
         assert type(outcome(act, "POST", auth=_TOKEN)) is expected
+
+
+def test_doubt_of_an_attempt_stays_where_the_access_has_ended() -> None:
+    """HUB 11: a keyed call that may be done is unknown, although no token can be got for its next attempt."""
+
+    class Ended:
+        def current(self, account: Account, log: Log, deadline: Deadline | None = None) -> str:  # noqa: ARG002
+            return "token"
+
+        def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:  # noqa: ARG002
+            raise TokenRefused(401, "ended")
+
+    replies = iter((answer(500), answer(401)))
+
+    def in_turn(connection: socket.socket, server: WireServer) -> None:
+        next(replies)(connection, server)
+
+    with WireServer(in_turn) as server:
+        account = opened(server.url, auth=_TOKEN)
+        ended = replace(account, terms=replace(account.terms, tokens=Ended()))
+        with pytest.raises(ProviderOutcomeUnknown):
+            ended.call("POST", "/messages", content={}, repetition="keyed")
 
 
 def test_fields_of_a_form_are_sent_as_a_form() -> None:

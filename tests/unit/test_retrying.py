@@ -270,7 +270,7 @@ def test_call_without_time_left_is_not_sent(calls: Callable[..., Calls]) -> None
 def test_call_is_not_sent_when_its_token_took_all_the_time(
     serve: Callable[[Act], WireServer], slow: str, received: int
 ) -> None:
-    """HUB 9: an answer that there is already stands."""
+    """HUB 9, 49: a refused token that could have been replaced is no refusal of the credentials."""
     server = serve(in_turn(said(401), said(200)))
     wanted = {
         "type": "oauth2_client_credentials",
@@ -287,7 +287,7 @@ def test_call_is_not_sent_when_its_token_took_all_the_time(
         except failures.OutOfTime:
             return None
 
-    assert (make(), len(server.requests)) == (401 if received else None, received)
+    assert (make(), len(server.requests)) == (None, received)
 
 
 def test_gate_is_asked_before_each_attempt(calls: Callable[..., Calls]) -> None:
@@ -381,24 +381,51 @@ def test_calls_for_a_token_are_told_apart(serve: Callable[[Act], WireServer]) ->
 class _NoOtherToken(_Tokens):
     """Gives one token, and no other after its refusal."""
 
+    def __init__(self, failure: Callable[[], failures.CallFailed]) -> None:
+        super().__init__()
+        self.failure = failure
+
     def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:  # noqa: ARG002
+        assert refused == "token-0"
         self.got += 1
-        raise TokenRefused(503)
+        raise self.failure()
 
 
-def test_other_token_is_asked_for_once(serve: Callable[..., WireServer]) -> None:
-    """The 401 stands: the token endpoint is not asked again by the same call."""
-    tokens, server = _NoOtherToken(), serve(in_turn(said(401)))
-    wanted = {
-        "type": "oauth2_client_credentials",
-        "token_path": "/token",
-        "client_id": "{key}",
-        "client_secret": "{key}",
-    }
-    account = Account(platform(server.url, wanted | {"client_auth": "basic"}), "production", {}, {"key": "s3cret"})
-    answered = retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(lambda _: None, tokens=tokens))
+def _with_tokens(server: WireServer) -> Account:
+    credentials = {"client_id": "{key}", "client_secret": "{key}", "client_auth": "basic"}
+    wanted = {"type": "oauth2_client_credentials", "token_path": "/token", **credentials}
+    return Account(platform(server.url, wanted), "production", {}, {"key": "s3cret"})
+
+
+def test_refusal_stands_where_no_other_token_can_be_got(serve: Callable[..., WireServer]) -> None:
+    tokens, server = _NoOtherToken(lambda: TokenRefused(401, "client")), serve(in_turn(said(401)))
+    terms = CallTerms(lambda _: None, tokens=tokens)
+    answered = retrying.call(_with_tokens(server), PlatformRequest("GET", "/a"), terms)
 
     assert (answered.reply.status, len(server.requests), tokens.got) == (401, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "asked"),
+    [
+        (lambda: TokenRefused(503), TokenRefused, 3),
+        (lambda: failures.ConnectFailed("refused"), failures.ConnectFailed, 3),
+        (lambda: failures.OutOfTime("another caller gets it"), failures.OutOfTime, 1),
+        (lambda: TokenRefused(401, "ended"), TokenRefused, 1),
+    ],
+)
+def test_failure_of_the_token_endpoint_is_told_as_it_is(
+    serve: Callable[..., WireServer],
+    failure: Callable[[], failures.CallFailed],
+    kind: type[failures.CallFailed],
+    asked: int,
+) -> None:
+    """HUB 49: a passing fault of the endpoint is no refusal of the credentials; the refused token is not sent again."""
+    tokens, server = _NoOtherToken(failure), serve(in_turn(said(401)))
+    with pytest.raises(kind):
+        retrying.call(_with_tokens(server), PlatformRequest("GET", "/a"), CallTerms(lambda _: None, tokens=tokens))
+
+    assert (len(server.requests), tokens.got) == (1, asked)
 
 
 def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[..., WireServer]) -> None:
@@ -411,10 +438,9 @@ def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[...,
     ):
         tokens, attempts = _Tokens(), []
         server = serve(in_turn(*answers))
-        credentials = {"client_id": "{key}", "client_secret": "{key}", "client_auth": "basic"}
-        wanted = {"type": "oauth2_client_credentials", "token_path": "/token", **credentials}
-        account = Account(platform(server.url, wanted), "production", {}, {"key": "s3cret"})
-        answered = retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(attempts.append, tokens=tokens))
+        answered = retrying.call(
+            _with_tokens(server), PlatformRequest("GET", "/a"), CallTerms(attempts.append, tokens=tokens)
+        )
 
         assert (answered.reply.status, answered.attempts, tokens.got) == (*expected, got)
         assert len(server.requests) == len(attempts) == expected[1]

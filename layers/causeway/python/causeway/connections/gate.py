@@ -1,7 +1,7 @@
 """The gate of a connection's calls: its circuit breaker, and the rate limits that its calls count in."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
@@ -52,7 +52,8 @@ class ConnectionGate:
         self._is_test = purpose == "health"
         self._must_try = connection.circuit is not None and not self._is_test
         self._learns = learns
-        self._passed_wait = False
+        # The end of the platform's wait that a test has passed.
+        self._passed_until: datetime | None = None
         self._subject = connection.limited
         self._app = app
         # A caller's call counts once for its key and tenant, however many calls to platforms it makes.
@@ -71,8 +72,9 @@ class ConnectionGate:
         database, tenant = self._context.database, self._context.tenant
         subjects = [self._subject, *self._once, *([] if self._app is None else [self._app])]
         decision = limiter.take(database, subjects, reserved=self._reserved, tenant_id=tenant)
-        if self._is_test and _is_held(decision):
-            self._passed_wait = True
+        until = _held_until(decision)
+        if self._is_test and until is not None:
+            self._passed_until = until
         else:
             decision.require()
             self._once.clear()
@@ -95,7 +97,7 @@ class ConnectionGate:
                 return
         if wait:
             self._hold(self._subject, wait)
-            self._passed_wait = False
+            self._passed_until = None
 
     def settle(self, attempts: Sequence[Attempt]) -> None:
         """End a wait that a test has passed, if the platform has carried out its call and tells no other wait.
@@ -103,10 +105,11 @@ class ConnectionGate:
         Args:
             attempts: of calls with the connection as it is.
         """
-        if not self._passed_wait or not attempts or not 200 <= (attempts[-1].status or 0) < 300:
+        until = self._passed_until
+        if until is None or not attempts or not 200 <= (attempts[-1].status or 0) < 300:
             return
         try:
-            limiter.release(self._context.database, self._subject, tenant_id=self._context.tenant)
+            limiter.release(self._context.database, self._subject, until, tenant_id=self._context.tenant)
         except Unavailable as error:
             logger.warning("A platform's wait could not be ended", extra={"reason": error.cause})
 
@@ -118,7 +121,8 @@ class ConnectionGate:
             logger.warning("A platform's limit could not be stored", extra={"reason": error.cause})
 
 
-def _is_held(decision: Decision) -> bool:
-    """Return whether nothing but a wait that the platform told this connection refuses a request."""
-    full = [(window.kind, window.name) for window in decision.windows if window.remaining == 0]
-    return not decision.allowed and set(full) == {("connection", "platform")}
+def _held_until(decision: Decision) -> datetime | None:
+    """Return the end of the platform's wait, if nothing but a wait of this connection refuses a request."""
+    full = {(window.kind, window.name): window.reset_at for window in decision.windows if window.remaining == 0}
+    held = not decision.allowed and set(full) == {("connection", "platform")}
+    return full["connection", "platform"] if held else None

@@ -102,9 +102,12 @@ class OpenAccount:
         try:
             return retrying.call(self.account, request, self.terms)
         except TokenRefused as refusal:
-            # The call that needs the token was not sent, so nothing is in doubt.
             self.observe(refusal.verdict)
-            raise refusal.verdict.refusal() from None
+            # An earlier attempt may have done it.
+            if refusal.sent and _acts_once(request):
+                raise ProviderOutcomeUnknown from None
+            # 408: the call for a token did not arrive in time.
+            raise (ProviderRejected() if refusal.status == 408 else refusal.verdict.refusal()) from None
         except CallFailed as failure:
             raise self._failure(request, failure) from failure
 

@@ -117,7 +117,7 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
         outcome, in_doubt = attempts.make(), False
         while (wait := attempts.wait_after(outcome)) is not None and _admitted(terms, wait):
             in_doubt = in_doubt or _may_be_done(outcome)
-            outcome = _of_both(outcome, attempts.make(_refused_token(outcome)))
+            outcome = _of_both(outcome, attempts.make())
         if isinstance(outcome, CallFailed):
             outcome.sent = outcome.sent or in_doubt
             raise outcome
@@ -126,11 +126,10 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """An answer, what it tells, and the access token that it refuses, if another one can be got."""
+    """An answer, and what it tells."""
 
     answered: Answered
     signal: Signal
-    refused_token: str | None
 
 
 class _Records:
@@ -175,7 +174,8 @@ class _Attempts:
 
     Attributes:
         number: how many were made.
-        refreshed: one of them got another access token: a call gets one once.
+        refused_token: the access token that the platform refused, until another one is got in its place.
+        refreshed: another one was got, or none can be got: a call gets one once.
     """
 
     account: Account
@@ -185,14 +185,15 @@ class _Attempts:
     records: _Records
     deadline: Deadline
     number: int = 0
+    refused_token: str | None = None
     refreshed: bool = False
 
-    def make(self, refused_token: str | None = None) -> _Judged | CallFailed:
-        """Make one attempt and return what it shows. refused_token: get another access token first."""
+    def make(self) -> _Judged | CallFailed:
+        """Make one attempt and return what it shows; in place of a refused access token it gets another one first."""
         self.number += 1
-        self.refreshed = self.refreshed or refused_token is not None
         try:
-            fields, reply = self._sent(refused_token)
+            fields = self._authenticated()
+            reply = self._sent(fields)
         except CallFailed as failure:
             return failure
         read = _readable(reply, self.request.raw or _DECODED)
@@ -201,30 +202,43 @@ class _Attempts:
         self.terms.gate.learn(signal)
         verdict = judge(read, self.terms.errors, self.account.address, signal)
         secrets = (*self.account.secrets.values(), *fields.derived)
-        refused = fields.renewable if reply.status == 401 and not self.refreshed else None
-        return _Judged(Answered(reply, verdict, 1, secrets), signal, refused)
+        if reply.status == 401 and not self.refreshed:
+            self.refused_token = fields.renewable
+        return _Judged(Answered(reply, verdict, 1, secrets), signal)
 
     def wait_after(self, outcome: _Judged | CallFailed) -> float | None:
         """Return the seconds to wait before the next attempt; None: the outcome stands."""
         if self.number >= self.request.most_attempts:
             return None
-        wait = 0.0 if _refused_token(outcome) is not None else _wait(self.request, outcome, self.number)
+        refused = self.refused_token is not None and not isinstance(outcome, CallFailed)
+        wait = 0.0 if refused else _wait(self.request, outcome, self.number)
         return None if wait is None or wait + _LEAST_SECONDS > self.deadline.left() else wait
 
-    def _sent(self, refused_token: str | None) -> tuple[AuthenticationFields, Reply]:
-        """Send the request once, and return what authenticated it, and the answer."""
+    def _authenticated(self) -> AuthenticationFields:
+        """Return the fields that authenticate an attempt; raises CallFailed, where nothing was sent."""
+        refused = self.refused_token
+        try:
+            fields = authenticate(
+                self.account,
+                self.request.content,
+                self.records.of_token,
+                self.terms.tokens,
+                refused=refused,
+                deadline=self.deadline,
+            )
+        except TokenRefused as refusal:
+            if refusal.refusal is not None:
+                self.refused_token, self.refreshed = None, True
+            raise
+        self.refused_token, self.refreshed = None, self.refreshed or refused is not None
+        return fields
+
+    def _sent(self, fields: AuthenticationFields) -> Reply:
+        """Send the request once, and return the answer."""
         request, raw = self.request, self.request.raw or _DECODED
-        fields = authenticate(
-            self.account,
-            request.content,
-            self.records.of_token,
-            self.terms.tokens,
-            refused=refused_token,
-            deadline=self.deadline,
-        )
         # Getting a token may have taken all of it.
         _check_time(self.deadline)
-        reply = client.send(
+        return client.send(
             request.method,
             self.url + _query_text(request.query, fields.query),
             log=self.records.own.append,
@@ -237,7 +251,6 @@ class _Attempts:
             keep_for=self.terms.keep_for,
             may_break=_repetition(request) != "once" and request.most_attempts > 1 and not self.records.own,
         )
-        return fields, reply
 
 
 def _check_time(deadline: Deadline) -> None:
@@ -246,15 +259,8 @@ def _check_time(deadline: Deadline) -> None:
 
 
 def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judged | CallFailed:
-    """Return the outcome of two attempts: the second's.
-
-    Without another token, or the time for it, the first one's refusal stands, unless the access has ended: that says
-    what to do.
-    """
-    unsent = isinstance(second, OutOfTime) or (isinstance(second, TokenRefused) and second.refusal != "ended")
-    if not unsent:
-        return second
-    return first if isinstance(first, CallFailed) else replace(first, refused_token=None)
+    """Return the outcome of two attempts: the second's, but a refusal stands where no other token can be got."""
+    return first if isinstance(second, TokenRefused) and second.refusal == "client" else second
 
 
 def _may_be_done(outcome: _Judged | CallFailed) -> bool:
@@ -280,10 +286,6 @@ def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str
     given = query if isinstance(query, str) else urlencode(query)
     texts = [text for text in (given, urlencode(authenticating)) if text]
     return f"?{'&'.join(texts)}" if texts else ""
-
-
-def _refused_token(outcome: _Judged | CallFailed) -> str | None:
-    return None if isinstance(outcome, CallFailed) else outcome.refused_token
 
 
 def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int) -> float | None:

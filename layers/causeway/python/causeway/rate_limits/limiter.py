@@ -39,7 +39,7 @@ _CORRECT: LiteralString = """
 """
 _RELEASE: LiteralString = """
     UPDATE rate_limits SET told_remaining = NULL, told_until = NULL, exceeded = exceeded & 15
-    WHERE tenant_id = rate_limit_tenant(%(kind)s) AND kind = %(kind)s AND subject_id = %(id)s
+    WHERE tenant_id = rate_limit_tenant(%(kind)s) AND kind = %(kind)s AND subject_id = %(id)s AND told_until = %(until)s
 """
 
 
@@ -122,19 +122,20 @@ def correct(
         session.execute(_CORRECT, parameters)
 
 
-def release(database: Database, subject: Subject, *, tenant_id: UUID) -> None:
-    """Forget what a platform told about its own window.
+def release(database: Database, subject: Subject, until: datetime, *, tenant_id: UUID) -> None:
+    """Forget what a platform told about its own window, unless it told another one since.
 
     Args:
         database: in which this is a transaction of its own.
         subject: whose budget it is.
+        until: the end of that window, as a decision had it.
         tenant_id: the tenant.
 
     Raises:
         Unavailable: as take.
     """
     with database.transaction(tenant_id) as transaction:
-        transaction.execute(_RELEASE, {"kind": subject.kind, "id": subject.id})
+        transaction.execute(_RELEASE, {"kind": subject.kind, "id": subject.id, "until": until})
 
 
 class Asked:
