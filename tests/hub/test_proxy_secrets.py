@@ -42,6 +42,12 @@ def test_secret_in_a_header_is_redacted(proxied: Proxied) -> None:
     assert proxied.key not in str(reply.headers)
 
 
+def test_headers_that_are_too_large_before_they_are_redacted_are_refused(proxied: Proxied) -> None:
+    """They are not searched: megabytes of headers would cost seconds."""
+    proxied.act = ok(b"", f"X-Echo: {proxied.key * 300}")
+    assert proxied.rest("GET", "/x").code == "ANSWER_TOO_LARGE"
+
+
 @pytest.mark.parametrize(
     ("method", "status", "code"),
     [

@@ -116,18 +116,27 @@ def _withheld(reason: type[CausewayError], *, acts_once: bool) -> CausewayError:
 def _passed_on(answered: Answered, repetition: Repetition) -> PassedOn:
     reply, verdict = answered.reply, answered.verdict
     acts_once = repetition != "repeatable"
-    headers = kept_secrets.redacted(answer_headers.passed_on(reply.headers), answered.secrets)
     outcome = _outcome(answered, acts_once=acts_once)
     if not 200 <= reply.status <= 599:
         raise ProviderOutcomeUnknown if acts_once else UnexpectedAnswer(f"The answer's status is {reply.status}")
-    if answer_headers.size(headers) > _MOST_OF_HEADERS:
-        raise _withheld(AnswerTooLarge, acts_once=acts_once)
+    headers = _headers(answered, acts_once=acts_once)
     if kept_secrets.holds(reply.body, reply.headers.get("content-encoding", ""), answered.secrets):
         raise _withheld(SecretInAnswer, acts_once=acts_once and outcome != "repeatable")
     if verdict.retry_after is not None:
         headers.setdefault("retry-after", str(verdict.retry_after))
     content_type = headers.pop("content-type", "") or "application/octet-stream"
     return PassedOn(reply.status, content_type, headers, reply.body, outcome)
+
+
+def _headers(answered: Answered, *, acts_once: bool) -> dict[str, str]:
+    """Return the headers to pass on, without secrets; raises as _withheld if they are too large."""
+    headers = answer_headers.passed_on(answered.reply.headers)
+    # Checked before the search too: the search of megabytes takes seconds.
+    if answer_headers.size(headers) <= _MOST_OF_HEADERS:
+        headers = kept_secrets.redacted(headers, answered.secrets)
+    if answer_headers.size(headers) > _MOST_OF_HEADERS:
+        raise _withheld(AnswerTooLarge, acts_once=acts_once)
+    return headers
 
 
 def _outcome(answered: Answered, *, acts_once: bool) -> Outcome:
