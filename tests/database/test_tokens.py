@@ -5,20 +5,26 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from threading import Event, Timer
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from causeway import settings
-from causeway.outbound.failures import CallFailed, Garbled, TimedOut
-from causeway.platforms import retrying
+from causeway.connections import tokens
+from causeway.errors.service import Unavailable
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.failures import AddressBlocked, CallFailed, Garbled, OutOfTime, TimedOut
+from causeway.platforms import retrying, token_calls
 from causeway.platforms.account import Account
 from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.failures import SettingMissing
 from causeway.platforms.retrying import PlatformRequest
 from causeway.platforms.tokens import Grant, TokenRefused
 from causeway.platforms.verdicts import Verdict, judge
-from causeway.vault import versions
+from causeway.tenancy.context import JobContext
+from causeway.vault import credentials, oauth_tokens, versions
 from causeway.vault.crypto import CacheLimits
 from tests.database.hub import Hub
 from tests.database.parallel import at_once
@@ -302,6 +308,31 @@ def test_refused_caller_uses_the_grant_that_another_one_stored_meanwhile(
     assert (by_refresh.row.refusal, by_refresh.row.grants) == (None, 1)
 
 
+def test_caller_with_an_ended_lease_uses_the_grant_that_is_stored_late(
+    by_refresh: Connected, endpoint: TokenEndpoint
+) -> None:
+    """The holder stores its grant just after another caller has taken the lease that ran out."""
+    rule = rotating(set())
+
+    def late(fields: Mapping[str, str], number: int) -> Answer:
+        by_refresh.age(leased_until="-1 hour")
+        holder = by_refresh.row.lease_id
+        deadline = time.monotonic() + 5
+        while by_refresh.row.lease_id == holder and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return rule(fields, number)
+
+    def second() -> str:
+        while not endpoint.calls:
+            time.sleep(0.01)
+        return by_refresh.elsewhere().current()
+
+    endpoint.rule = late
+
+    assert at_once([by_refresh.elsewhere().current, second]) == ["acc3ss-canary-1"] * 2
+    assert len(endpoint.calls) == 1
+
+
 def test_grant_is_stored_although_kms_is_down_when_the_platform_answers(
     by_refresh: Connected, endpoint: TokenEndpoint, kms_down: Callable[[], None]
 ) -> None:
@@ -346,6 +377,41 @@ def test_grant_is_stored_when_the_database_answers_again(
     endpoint.rule = rule
     by_refresh.age(obtained_at="-2 hours", expires_at="-2 hours")
     assert by_refresh.elsewhere().current() == "acc3ss-canary-2"
+
+
+class Away:
+    """A database that is away from the call of the endpoint until so many attempts after the lease has ended."""
+
+    def __init__(self, behind: Any, endpoint: TokenEndpoint) -> None:
+        self._behind = behind
+        self._endpoint = endpoint
+        self._lease_ends: Deadline | None = None
+        self.left = 20
+
+    def transaction(self, tenant_id: Any) -> Any:
+        """A transaction of the database behind, when it is not away."""
+        if not self._endpoint.calls or not self.left:
+            return self._behind.transaction(tenant_id)
+        self._lease_ends = self._lease_ends or Deadline(tokens.LEASE)
+        self.left -= not self._lease_ends.left()
+        raise Unavailable("the database")
+
+
+def test_grant_is_stored_at_once_when_the_lease_has_ended_meanwhile(
+    by_refresh: Connected, endpoint: TokenEndpoint
+) -> None:
+    """The attempts to store it are so close together that another caller does not use the old refresh token."""
+    endpoint.rule = rotating(set())
+    hub, account = by_refresh.hub, by_refresh.live
+    away = Away(hub.database, endpoint)
+    context = JobContext("test", hub.tenant_id, "request", away)  # ty: ignore[invalid-argument-type]
+    with context.transaction() as transaction:
+        stored = credentials.find(transaction, hub.connection_id)
+    source = tokens.ConnectionTokens(context, hub.connection_id, stored, hub.keys)
+
+    assert source.current(account, print, Deadline(tokens.LEASE + 3.0)) == "acc3ss-canary-1"
+    assert away.left == 0
+    assert hub.read()["refresh_token"] == "r3fresh-canary-1"
 
 
 def test_throttled_endpoint_is_left_alone_as_long_as_it_asks(by_client: Connected, endpoint: TokenEndpoint) -> None:
@@ -425,7 +491,60 @@ def test_answer_without_a_token_is_told_by_its_cause(
 def test_silent_endpoint_ends_with_the_callers_deadline(by_client: Connected, endpoint: TokenEndpoint) -> None:
     endpoint.rule = lambda *_: Answer(200, {}, seconds=30.0)
     with pytest.raises(TimedOut):
-        by_client.current(seconds=0.5)
+        by_client.current(seconds=token_calls.LEAST + 0.5)
+    assert len(endpoint.calls) == 1
+
+
+def test_caller_without_time_does_not_call_the_endpoint(by_refresh: Connected, endpoint: TokenEndpoint) -> None:
+    """A call that is cut off would lose the new refresh token; and others are told of no failure."""
+    endpoint.rule = rotating(set())
+    for seconds in (0.0, 1.0):
+        with pytest.raises(OutOfTime):
+            by_refresh.current(seconds=seconds)
+        with pytest.raises(OutOfTime):
+            token_calls.call(by_refresh.live, print, Deadline(seconds))
+
+    assert not endpoint.calls
+    assert by_refresh.hub.casino.value("SELECT count(failed_status) FROM oauth_tokens") == 0
+    assert by_refresh.current() == "acc3ss-canary-1"
+
+
+def test_waiter_whose_time_ends_leaves_the_lease_that_becomes_free(
+    by_refresh: Connected, endpoint: TokenEndpoint
+) -> None:
+    """The holder gives the lease back in the last second of the waiter's time."""
+    holder = uuid4()
+    with by_refresh.hub.database.transaction(by_refresh.hub.tenant_id) as transaction:
+        oauth_tokens.lease(transaction, by_refresh.connection_id, 1, lease_id=holder, seen=0, seconds=60.0, again=False)
+    free = "UPDATE oauth_tokens SET lease_id = NULL, leased_until = NULL WHERE lease_id = %s"
+    Timer(2.0, partial(by_refresh.hub.casino.query, free, [holder])).start()
+    with pytest.raises(OutOfTime):
+        by_refresh.elsewhere().current(seconds=2.5)
+
+    assert not endpoint.calls
+    assert (by_refresh.row.failed_status, by_refresh.row.lease_id, by_refresh.row.waits_until) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "host", "failure"),
+    [
+        (CLIENT_CREDENTIALS | {"scope": "{region}"}, None, SettingMissing),
+        (CLIENT_CREDENTIALS, "https://127.0.0.2:9", AddressBlocked),
+    ],
+    ids=["setting", "address"],
+)
+def test_call_that_is_not_sent_is_no_failure_of_the_endpoint(
+    hub: Hub, endpoint: TokenEndpoint, wanted: dict[str, Any], host: str | None, failure: type[CallFailed]
+) -> None:
+    """Each caller is told the cause, the first one and those after it."""
+    connected = Connected.to(hub, endpoint, wanted, SECRETS)
+    if host is not None:
+        connected.account = Account(platform(host, wanted), "production", {}, SECRETS)
+    for one in (connected, connected.elsewhere()):
+        with pytest.raises(failure):
+            one.current()
+        assert (connected.row.failed_status, connected.row.lease_id, connected.row.waits_until) == (None, None, None)
+    assert not endpoint.calls
 
 
 @pytest.mark.parametrize("life", [0, None, "0", "soon", -5, True])

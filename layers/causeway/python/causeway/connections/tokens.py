@@ -16,7 +16,7 @@ from causeway.errors.oauth import OauthAppMissing
 from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound.deadlines import Deadline
-from causeway.outbound.failures import CallFailed, OutOfTime
+from causeway.outbound.failures import AddressBlocked, CallFailed, OutOfTime, RequestInvalid
 from causeway.platforms import token_calls
 from causeway.platforms.account import Account, Log
 from causeway.platforms.code_exchange import App
@@ -26,7 +26,7 @@ from causeway.tenancy.context import Context
 from causeway.vault import credentials, oauth_apps, oauth_tokens
 from causeway.vault.credentials import StoredCredential
 from causeway.vault.crypto import DataKeys, HeldKey, SecretField
-from causeway.vault.oauth_tokens import EncryptedGrant
+from causeway.vault.oauth_tokens import EncryptedGrant, Leased
 
 logger = Logger(child=True)
 
@@ -42,8 +42,12 @@ _SHORTEST_POLL = 0.05
 _LONGEST_POLL = 0.4
 # Seconds between two attempts to store a grant.
 _LONGEST_PAUSE = 1.0
+# Seconds in which the holder of a lease that has ended may still store its grant: more than its pauses then.
+_LATE_STORE = 0.5
 # The status of a token endpoint without an answer.
 _NO_ANSWER = 503
+# These failures say nothing of the token endpoint: it was not called.
+_NOT_CALLED = (OutOfTime, RequestInvalid, AddressBlocked)
 
 
 class ConnectionTokens:
@@ -136,9 +140,9 @@ class ConnectionTokens:
             seen = self._credential.token.grants
             lease_id = uuid4()
             # The lease begins later than this, so that its last seconds are for storing.
-            call_ends = Deadline(token_calls.BUDGET, deadline)
+            call_ends, lease_ends = Deadline(token_calls.BUDGET, deadline), Deadline(LEASE)
             failure = None
-            if self._look(lease_id, seen):
+            if self._has_lease(lease_id, seen, call_ends):
                 live = self.live(account)
                 try:
                     grant = token_calls.call(live if app is None else app_in_use.with_app(live, app), log, call_ends)
@@ -146,7 +150,7 @@ class ConnectionTokens:
                     self._note_failure(failed, lease_id)
                     failure = failed
                 else:
-                    return self._stored(live, grant, key, deadline)
+                    return self._stored(live, grant, key, deadline, lease_ends)
             if self._credential.token.grants != seen:
                 # Another caller has got a grant, also where this one was refused: its refresh token was used already.
                 self._anew = False
@@ -163,19 +167,30 @@ class ConnectionTokens:
             sleep(min(random.SystemRandom().uniform(poll / 2, poll), deadline.left()))
             poll = min(poll * 2, _LONGEST_POLL)
 
-    def _look(self, lease_id: UUID, seen: int) -> bool:
-        """Read the credential and its token again; return whether the caller has the lease now."""
+    def _has_lease(self, lease_id: UUID, seen: int, call_ends: Deadline) -> bool:
+        """Read the credential and its token again; return whether the caller has the lease now, and must call."""
+        leased = self._look(lease_id if call_ends.left() >= token_calls.LEAST else None, seen)
+        if leased == "ended":
+            # The last holder may have used the refresh token, and is about to store the next one.
+            sleep(_LATE_STORE)
+            self._look(None, seen)
+        return leased is not None and self._credential.token.grants == seen
+
+    def _look(self, lease_id: UUID | None, seen: int) -> Leased | None:
+        """Read the credential and its token again; with a lease's id, return how the caller has got it now."""
         version = self._version()
+        leased: Leased | None = None
         with self._context.database.transaction(self._context.tenant) as transaction:
-            leased = oauth_tokens.lease(
-                transaction,
-                self._connection_id,
-                version,
-                lease_id=lease_id,
-                seen=seen,
-                seconds=LEASE,
-                again=self._anew,
-            )
+            if lease_id is not None:
+                leased = oauth_tokens.lease(
+                    transaction,
+                    self._connection_id,
+                    version,
+                    lease_id=lease_id,
+                    seen=seen,
+                    seconds=LEASE,
+                    again=self._anew,
+                )
             self._credential = credentials.find(transaction, self._connection_id, version)
             self._read_again = True
         return leased
@@ -184,10 +199,11 @@ class ConnectionTokens:
         """Raise what the token endpoint has answered, if waiting does not help or takes too long."""
         token = self._credential.token
         lasting = token.refusal is not None and not self._anew
-        if token.failed_status is not None and (lasting or token.waits > deadline.left()):
+        too_long = token.waits > max(deadline.left() - token_calls.LEAST, 0.0)
+        if token.failed_status is not None and (lasting or too_long):
             raise TokenRefused(token.failed_status, token.refusal, token.waits or None)
         if deadline.left() <= 0:
-            raise OutOfTime("another call is getting the token and has not got it in time")
+            raise OutOfTime("no other call has got the token in time, and too little is left for this one to get it")
 
     def _can_renew(self, account: Account) -> bool:
         """Return whether a call can get a new token; of a connection without an app that may ask the database."""
@@ -209,20 +225,20 @@ class ConnectionTokens:
         except OauthAppMissing as error:
             raise AuthorizationMissing(error.sentence, error.action) from error
 
-    def _stored(self, account: Account, grant: Grant, key: HeldKey, deadline: Deadline) -> str:
+    def _stored(self, account: Account, grant: Grant, key: HeldKey, deadline: Deadline, lease_ends: Deadline) -> str:
         """Store a grant before its access token is used: a platform may have ended the old refresh token with it."""
         ready = grants.encrypted(key, self._context.tenant, self._connection_id, account, grant)
-        self._store(ready, Deadline(max(deadline.left(), _STORING)))
+        self._store(ready, Deadline(max(deadline.left(), _STORING)), lease_ends)
         self.grant = grant
         self._anew = False
         self._token = grant.access_token
         return grant.access_token
 
-    def _store(self, ready: EncryptedGrant, last: Deadline) -> None:
+    def _store(self, ready: EncryptedGrant, last: Deadline, lease_ends: Deadline) -> None:
         """Store a grant; one that replaces a secret, until the last moment: without it the connection is lost."""
         seen = self._credential.token.grants
         version = self._version()
-        pause = _SHORTEST_POLL
+        longest = _SHORTEST_POLL
         while True:
             try:
                 with self._context.database.transaction(self._context.tenant) as transaction:
@@ -232,15 +248,17 @@ class ConnectionTokens:
                 if not ready.fields:
                     logger.warning("An access token could not be stored", extra={"reason": error.cause})
                     return
+                # When the lease ends, another caller may soon use the old refresh token.
+                pause = min(longest, max(lease_ends.left(), _SHORTEST_POLL))
                 if last.left() <= pause:
                     raise
             else:
                 return
             sleep(random.SystemRandom().uniform(pause / 2, pause))
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            longest = min(longest * 2, _LONGEST_PAUSE)
 
     def _note_failure(self, failure: CallFailed, lease_id: UUID) -> None:
-        """Write why there is no new token, give the lease back, and read whether another caller has got one.
+        """Give the lease back, write what the token endpoint has failed at, and read whether another has got a token.
 
         If that fails, the lease ends by itself.
         """
@@ -248,7 +266,7 @@ class ConnectionTokens:
         version = self._version()
         try:
             with self._context.database.transaction(self._context.tenant) as transaction:
-                if self._candidate:
+                if self._candidate or isinstance(failure, _NOT_CALLED):
                     oauth_tokens.release(transaction, self._connection_id, version, lease_id)
                 else:
                     oauth_tokens.fail(

@@ -20,6 +20,8 @@ from causeway.platforms.tokens import Grant, TokenRefused, given_token, not_rene
 
 # Seconds for a call to a token endpoint. The lease of who makes it is longer.
 BUDGET = 7.0
+# Seconds that a call needs at least: the answer to a call that is cut off, with a new refresh token, would be lost.
+LEAST = 2.0
 # Characters of an answer's body that a template's pattern is matched against.
 _MOST_MATCHED = 1000
 # RFC 6749, A.12 and A.17, without the blank. An access token is sent in a header, so no other characters are taken.
@@ -72,13 +74,14 @@ def call(account: Account, log: Log, deadline: Deadline | None = None) -> Grant:
 
     Raises:
         TokenRefused: the endpoint gave no token.
+        OutOfTime: less than LEAST seconds are left; the endpoint was not called.
         CallFailed: no usable answer, or the configuration lacks a field.
     """
     wanted = account.provider.authentication
     budget = Deadline(BUDGET, deadline).left()
     try:
-        if budget <= 0:
-            raise OutOfTime("no time is left for the call for a token")
+        if budget < LEAST:
+            raise OutOfTime("too little time is left for the call for a token")
         match renewal(account):
             case "client":
                 form = {"grant_type": "client_credentials", "scope": account.filled(wanted.get("scope", ""))}

@@ -17,6 +17,9 @@ from causeway.database.postgres import Transaction
 FIELD = "oauth.access_token"
 # Why a token endpoint refuses for good, as platforms.tokens.Refusal.
 Refusal = Literal["ended", "client"]
+# How a caller got the lease. free: nobody had it. ended: its last holder has not given it back in time, and may still
+# store a grant.
+Leased = Literal["free", "ended"]
 
 # A new access token is got so many seconds before the old one ends, or in the last fifth of a shorter life.
 _MARGIN = 60.0
@@ -204,8 +207,8 @@ def lease(
     seen: int,
     seconds: float,
     again: bool,
-) -> bool:
-    """Lease the row to a caller that will get a new token; return whether it is the caller's.
+) -> Leased | None:
+    """Lease the row to a caller that will get a new token.
 
     Args:
         transaction: of a login that may write credentials.
@@ -215,6 +218,9 @@ def lease(
         seen: the number of grants that the caller saw: it does not get the lease if there are more.
         seconds: how long the lease lasts.
         again: also if the token endpoint has refused the grant for good.
+
+    Returns:
+        How the caller got the lease; None: it has not got it.
     """
     transaction.execute(
         """
@@ -228,12 +234,21 @@ def lease(
         """,
         {"connection": connection_id, "version": version},
     )
-    taken = transaction.execute(
+    row = transaction.execute(
         """
-        UPDATE oauth_tokens SET lease_id = %(lease)s, leased_until = now() + %(seconds)s * interval '1 second'
-        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
-            AND grants = %(seen)s AND coalesce(leased_until < now(), true) AND coalesce(waits_until <= now(), true)
-            AND (refusal IS NULL OR %(again)s)
+        WITH before AS (
+            SELECT tenant_id, connection_id, credential_version, lease_id FROM oauth_tokens
+            WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
+                AND grants = %(seen)s AND coalesce(leased_until < now(), true)
+                AND coalesce(waits_until <= now(), true) AND (refusal IS NULL OR %(again)s)
+            FOR UPDATE
+        )
+        UPDATE oauth_tokens AS t
+        SET lease_id = %(lease)s, leased_until = now() + %(seconds)s * interval '1 second'
+        FROM before AS b
+        WHERE (t.tenant_id, t.connection_id, t.credential_version)
+            = (b.tenant_id, b.connection_id, b.credential_version)
+        RETURNING b.lease_id IS NOT NULL AS ended
         """,
         {
             "connection": connection_id,
@@ -243,8 +258,10 @@ def lease(
             "seen": seen,
             "again": again,
         },
-    )
-    return taken.rowcount > 0
+    ).fetchone()
+    if row is None:
+        return None
+    return "ended" if row.ended else "free"
 
 
 def fail(
