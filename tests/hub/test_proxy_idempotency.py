@@ -9,7 +9,7 @@ import pytest
 from causeway.database.idempotency import KeyedRequest
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack
-from tests.hub.client import Hub, Reply
+from tests.hub.client import ADMIN, Hub, Reply
 from tests.hub.proxied import FORM, Proxied
 from tests.platforms.played import Played
 from tests.unit.wire_server import ok, say
@@ -169,6 +169,22 @@ def test_call_with_another_header_for_the_platform_is_another_call(proxied: Prox
 
     assert (first.status, again.headers["idempotent-replay"]) == (201, "true")
     assert other.code == "IDEMPOTENCY_KEY_REUSED"
+    assert len(proxied.server.requests) == 1
+
+
+NEW_IN_A_RETRY = (
+    *("postman-token", "elastic-apm-traceparent", "x-dynatrace", "grpc-trace-bin", "cf-ray", "x-request-start"),
+    *("x-vercel-id", "fly-request-id", "x-akamai-edgescape", "x-ms-client-request-id", "x-instana-t", "x-newrelic-id"),
+)
+
+
+def test_retry_with_other_headers_of_tracing_is_the_same_call(proxied: Proxied, key: str) -> None:
+    proxied.act = say(CREATED)
+    statuses = []
+    for attempt in ("1", "2"):
+        headers = dict.fromkeys((name.replace("-", "_") for name in NEW_IN_A_RETRY), attempt)
+        statuses.append(proxied.rest("POST", "/charge", b"{}", ADMIN, idempotency_key=key, **headers).status)
+    assert statuses == [201, 201]
     assert len(proxied.server.requests) == 1
 
 

@@ -89,7 +89,13 @@ def test_header_that_a_caller_must_not_set_is_refused(proxied: Proxied, name: st
     refused(proxied, proxied.form("GET", headers={name: "1"}), 400, "HEADER_NOT_ALLOWED")
 
 
-@pytest.mark.parametrize("name", ["access_token", "ACCESS_TOKEN", "access.token", "access_token[]", "oauth_token"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("access_token", "ACCESS_TOKEN", "access.token", "access_token[]", "oauth_token"),
+        *("access_token%00", "%00access_token", "access%7F_token", "%0a%20access_token"),
+    ],
+)
 @pytest.mark.parametrize("before", ["", "a=1;", "a=1&"])
 def test_token_in_the_query_of_a_platform_with_bearer_tokens_is_refused(hub: Hub, name: str, before: str) -> None:
     """HUB 13: a platform may prefer it to the connection's."""

@@ -35,6 +35,7 @@ LEAVING = (
     # Bytes that are no UTF-8, and segments that are dots after the characters that show nothing.
     *("/%c0%ae%c0%ae/x", "/%ff../x", "/%C3/x", "/%25c0%25ae", "/..%20/x", "/%20../x", "/.%20./x", "/..%20;a/x"),
     *("/.%E2%80%8B./x", "/..%E2%80%8E/x", "/%EF%BB%BF../x", "/..%C2%AD/x", "/..%EF%B8%8F/x", "/..%CC%81/x"),
+    *("/%25ff/%252e%252e/x", "/..%25ff/x", "/a%25ff%252fb", "/%25e0%2580%25ae", "/100%2525added/%25252e."),
     *("/.%E1%85%A0./x", "/..%E3%85%A4/x", "/..%C2%A0/x", "/..%2520/x"),
 )
 
@@ -79,6 +80,7 @@ def test_path_that_changes_the_host_is_refused(path: str) -> None:
             "/a..",
         ),
         *("/v2/people/(id:1)", "/a%20b", "/a%40b", "/%C3%A9", "/a;v=1", "/~a", "/a%25b", "/%7Ea", "/e%CC%81"),
+        *("/items/100%25added", "/100%25c0ffee", "/50%25ffset", "/100%2525added"),
         *("/%20", "/...%20", "/%D9%85%D8%B1%E2%80%8C", "/%F0%9F%98%80"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import re
 from unicodedata import category, normalize
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 # A field name is a token: RFC 9110, 5.1 and 5.6.2.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
@@ -19,6 +19,8 @@ _QUERY = re.compile(r"[!-\"$-~]*")
 # Spaces, control and format characters, and marks on the character before; letters that show nothing.
 _UNSEEN = frozenset("CZM")
 _BLANKS = frozenset("\u115f\u1160")
+# Characters in more bytes than UTF-8 allows.
+_OVERLONG = re.compile(rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]|\xf8[\x80-\x87]|\xfc[\x80-\x83]")
 # A path that is percent-encoded more often than this is meant to be misread.
 _MOST_DECODED = 4
 
@@ -52,15 +54,15 @@ def path_fault(path: str) -> str | None:
     if "//" in path:
         return "has an empty segment"
     slashes = path.count("/")
-    for _ in range(_MOST_DECODED):
+    for times in range(_MOST_DECODED):
         # Servers decode once or twice, and some read full-width characters as the plain ones.
         fault = "has an encoded slash or backslash" if path.count("/") != slashes else _segments_fault(path)
         if fault is not None:
             return fault
-        try:
-            decoded = unquote(path, errors="strict")
-        except UnicodeDecodeError:
-            # Some servers decode %C0%AE to a dot.
+        raw = unquote_to_bytes(path)
+        decoded = raw.decode(errors="ignore")
+        # Decoded once, a percent sign may stand before any letters: 100%added. Some servers decode %C0%AE to a dot.
+        if decoded.encode() != raw and (times == 0 or _OVERLONG.search(raw)):
             return "has encoded bytes that are not UTF-8"
         # Character by character: the time of normalize grows with the square of the number of accents in a row.
         decoded = "".join(normalize("NFKC", one) for one in decoded)

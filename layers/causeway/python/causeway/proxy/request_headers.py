@@ -27,16 +27,27 @@ _ENDS_HERE = frozenset(
     proxy-connection te trailer transfer-encoding upgrade via x-api-key x-tenant-id idempotency-key x-amzn-trace-id
     """.split()  # noqa: SIM905
 )
-# Of the client and of tracing.
+# Of the client, of tracing, and of the network before the hub.
 _WRITTEN_ANEW = frozenset(
     """
     user-agent date traceparent tracestate baggage b3 sentry-trace newrelic uber-trace-id request-id correlation-context
     x-request-id x-correlation-id x-trace-id x-cloud-trace-context x-amz-cf-id amz-sdk-invocation-id amz-sdk-request
+    postman-token elastic-apm-traceparent x-dynatrace grpc-trace-bin cf-ray x-request-start x-vercel-id fly-request-id
+    x-akamai-edgescape x-ms-client-request-id
     """.split()  # noqa: SIM905
 )
 _WRITTEN_ANEW_SUFFIXES = ("-client-telemetry", "-client-user-agent")
-_WRITTEN_ANEW_PREFIXES = ("x-b3-", "x-datadog-", "x-ot-span-", "x-stainless-", "cloudfront-")
+_WRITTEN_ANEW_PREFIXES = (
+    "x-b3-",
+    "x-datadog-",
+    "x-ot-span-",
+    "x-stainless-",
+    "x-instana-",
+    "x-newrelic-",
+    "cloudfront-",
+)
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # Encodings that the log can read; an answer passes through as it is encoded.
 _ENCODINGS = frozenset(("gzip", "x-gzip", "deflate", "br", "identity"))
 _LONGEST_VALUE = 8192
@@ -157,8 +168,11 @@ def _plain(name: str) -> str:
 
 
 def _spelled(parameter: str) -> str:
-    """Return a parameter's name as PHP reads it, which takes a dot and a space for an underscore, or begins a list."""
-    return re.sub("[ .]", "_", parameter.strip().partition("[")[0].lower())
+    """Return a parameter's name as PHP reads it, which takes a dot and a space for an underscore, or begins a list.
+
+    Some servers drop control characters.
+    """
+    return re.sub("[ .]", "_", _CONTROLS.sub("", parameter).strip().partition("[")[0].lower())
 
 
 def _shown(name: str) -> str:
