@@ -39,7 +39,14 @@ _PAGES: dict[Outcome, tuple[int, str, str]] = {
 }
 
 
-@route(app, "GET", "/oauth/callback", media_types=("text/html",), refuses=("UNAVAILABLE", "KEY_SERVICE_UNAVAILABLE"))
+@route(
+    app,
+    "GET",
+    "/oauth/callback",
+    media_types=("text/html",),
+    further=(303, 400),
+    refuses=("UNAVAILABLE", "KEY_SERVICE_UNAVAILABLE"),
+)
 def receive(call: PublicCall) -> HttpAnswer:
     """Take a platform's redirect after the consent: state, and code or error."""
     return _answer(callback.receive(postgres.current(), call.query, None))
@@ -50,6 +57,7 @@ def receive(call: PublicCall) -> HttpAnswer:
     "GET",
     "/oauth/callback/{state}",
     media_types=("text/html",),
+    further=(303, 400),
     refuses=("UNAVAILABLE", "KEY_SERVICE_UNAVAILABLE"),
 )
 def receive_on_path(call: PublicCall) -> HttpAnswer:

@@ -37,7 +37,7 @@ EVERY_ENTRY = AuditQuery().filters()
 LISTS: dict[str, tuple[PagedSelect, str, dict[str, Any]]] = {
     "connections": (connections.PAGES, "integration_connections_page", ConnectionQuery().filters()),
     "templates": (providers.PAGES, "integration_providers_pkey", TemplateQuery().filters()),
-    "calls": (calls.PAGES, "integration_api_logs_page", {"connection": CONNECTION}),
+    "calls": (calls.PAGES, "integration_api_logs_page", {"connection": CONNECTION, **calls.CallLogQuery().filters()}),
     "syncs": (syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
     "memberships": (memberships.PAGES, "memberships_pkey", {}),
     "API keys": (api_keys.PAGES, "api_keys_page", {}),

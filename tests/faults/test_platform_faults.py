@@ -20,7 +20,7 @@ from causeway.errors.platforms import RateLimited
 from causeway.errors.tree import CausewayError
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.retries import Repetition
-from causeway.platforms import registry
+from causeway.platforms import registry, token_calls
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.kinds.limits import LimitReader
@@ -262,7 +262,7 @@ def test_call_meets_a_fault_of_its_token(
     playtech.recover()
     playtech.forget()
     playtech.fail(**fault)
-    seconds = SHORT if outcome == "TIMED_OUT" else LONG
+    seconds = token_calls.LEAST + SHORT if outcome == "TIMED_OUT" else LONG
     began = monotonic()
     try:
         opened(sandbox_url, "playtech_pam", seconds, []).call("GET", PLAYERS, headers=LICENCE)

@@ -17,3 +17,5 @@ SNAPSHOT = " UNION ALL ".join(
         "(to_jsonb(r) - 'last_used_at')::text" if table == "api_keys" else "r.ctid::text || ' ' || r.xmin::text"
     ]
 )
+# Postgres may read partitioned tables in parallel, and then tells the tables in any order.
+SNAPSHOT += " ORDER BY name"

@@ -62,7 +62,7 @@ def test_machine_reads_its_key_and_tenant(hub: Hub) -> None:
         "kind": "machine",
         "subject": key["id"],
         "role": "service",
-        "permissions": ["connections.list", "connections.use", "games.launch", "me.read"],
+        "permissions": ["connections.list", "connections.use", "games.launch", "me.read", "proxy.use"],
         "tenant": JAQPOT,
     }
 

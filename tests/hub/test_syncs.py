@@ -262,6 +262,7 @@ def test_sample_events_are_accepted(stack: Stack) -> None:
 
     assert stack.invoke("sync-run", samples["sync-run"]) == {"batchItemFailures": []}
     assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {
+        "limits",
         "queued",
         "failed",
         "refused",

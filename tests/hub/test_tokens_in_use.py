@@ -411,8 +411,10 @@ def test_authorized_connection_whose_token_renews_itself(hub: Hub, rows: Rows, s
     assert hub.call("POST", f"{path}/test").json["success"]
 
 
-def test_given_token_is_used_where_no_app_can_renew_it(hub: Hub) -> None:
+def test_given_token_is_used_where_no_app_can_renew_it(hub: Hub, rows: Rows) -> None:
     """A refresh token without a client, neither the connection's nor the deployment's."""
+    # Another test may have set the deployment's.
+    rows("DELETE FROM oauth_apps WHERE provider_key = 'linkedin' RETURNING provider_key")
     config = registry.demo_credentials("linkedin") | {"refresh_token": "r3fresh-canary"}
     body = {"templateId": "linkedin", "name": f"Tokens {token_hex(6)}", "config": config}
     made = hub.call("POST", "/integrations", body=body)

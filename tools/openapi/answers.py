@@ -44,7 +44,8 @@ def success(declaration: Declaration, known: dict[str, Any], *, changes: bool) -
     if changes:
         said = "true: this is a replay of the first answer to the key."
         headers["Idempotent-Replay"] = _header(said, "true", required=False)
-    return {status: answer | ({"headers": headers} if headers else {})}
+    described = answer | ({"headers": headers} if headers else {})
+    return dict.fromkeys((status, *documentation.get("further", ())), described)
 
 
 def _header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:

@@ -162,7 +162,7 @@ def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
 
 def _answer(status: str, answer: dict[str, Any]) -> Iterator[str]:
     yield f"<h4>{status}</h4>"
-    if int(status) < 400:
+    if int(status) < 400 or "application/json" not in answer["content"]:
         yield from _content(answer.get("content", {}))
         return
     codes = _examples(answer)

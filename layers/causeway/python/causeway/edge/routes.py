@@ -71,12 +71,14 @@ class Documentation(TypedDict, total=False):
         status: the answer's status, 200 where it is missing.
         refuses: error codes, besides those of the route's Authentication.
         media_types: of the answer; the schema is the first type's.
+        further: other statuses of the same kind of answer.
     """
 
     response: Model
     status: int
     refuses: tuple[str, ...]
     media_types: tuple[str, ...]
+    further: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
