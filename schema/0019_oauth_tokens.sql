@@ -52,7 +52,7 @@ COMMENT ON COLUMN oauth_tokens.renewal IS
 'How a new access token is got. client: with the client''s credentials. refresh: with a refresh token. self: with the '
 'access token itself, while it is valid. none: a person must connect again.';
 COMMENT ON COLUMN oauth_tokens.grants IS
-'The number of grants that were stored. Whoever saw a lower number has an old token.';
+'The number of grants that were stored. A caller that saw a lower number has an old token.';
 COMMENT ON COLUMN oauth_tokens.by_shared_app IS
 'Whether the deployment''s own OAuth app got the grant: then calls with it count in the limits of that app.';
 COMMENT ON COLUMN oauth_tokens.obtained_at IS 'The time of the last grant. NULL: none yet.';

@@ -114,8 +114,8 @@ class OpenAccount:
     def observe_status(self, answered: Answered) -> None:
         """Observe what an answer shows of the connection by its status alone, where no one else judges the answer.
 
-        Whoever made the call chose its path. So a refusal of credentials there is no proof that they do not work: it
-        changes the health, and only a test can make the connection's status error.
+        The caller chose the path. A refusal of credentials there does not prove that they do not work. So it changes
+        the health only; a test alone can make the connection's status error.
         """
         verdict = answered.verdict
         if verdict.success or 200 <= answered.reply.status < 400:
